@@ -1,0 +1,79 @@
+//! Every bound of the system, each with its reason.
+
+/// Characters of a workshop's title: one line on a projector.
+pub const TITLE_CHARS: usize = 80;
+/// Characters of a purpose, a question or an announcement: what a table reads in half a minute.
+pub const QUESTION_CHARS: usize = 400;
+/// Characters of a table's topic: fits a phone's header.
+pub const TOPIC_CHARS: usize = 60;
+/// Characters of a person's name: the longest real names with room; a badge shows about 12.
+pub const NAME_CHARS: usize = 40;
+/// Characters of a department or role.
+pub const DEPARTMENT_CHARS: usize = 60;
+/// Characters of a comment or a reason given in review.
+pub const COMMENT_CHARS: usize = 2_000;
+/// Characters (UTF-16 units) of one note: a long paragraph. Above it the editor stops taking text and says so.
+pub const NOTE_CHARS: usize = 2_000;
+/// Characters of one field of the plan, a theme's title or one part of a handover.
+pub const FIELD_CHARS: usize = 1_000;
+/// A World Café needs somewhere to go.
+pub const TABLES_MIN: usize = 2;
+/// Tables of one workshop: 10,000 people at tables of five.
+pub const TABLES_MAX: usize = 2_000;
+/// Rounds of one workshop: more than a day's worth.
+pub const ROUNDS_MAX: usize = 12;
+/// Shortest round in minutes: 3 seconds, for rehearsals and tests.
+pub const ROUND_MINUTES_MIN: f64 = 0.05;
+/// Longest round in minutes.
+pub const ROUND_MINUTES_MAX: f64 = 240.0;
+/// People at one table that a facilitator may ask for.
+pub const SEATS_MAX: u8 = 20;
+/// People of one workshop.
+pub const PEOPLE_MAX: usize = 10_000;
+/// Dots one person may be given.
+pub const DOTS_MAX: u8 = 20;
+/// Comments in one workshop's review.
+pub const COMMENTS_MAX: usize = 2_000;
+/// Notes of one board: a table of five in three rounds writes about fifty.
+pub const NOTES_MAX: usize = 2_000;
+/// Themes of one harvest and actions of one plan: beyond, nobody can oversee them.
+pub const THEMES_MAX: usize = 200;
+/// Names shown in the participants' lobby; the others are counted. Keeps their view below [`PARTICIPANT_VIEW_BYTES`].
+pub const LOBBY_NAMES: usize = 40;
+/// Tables listed in a participant's view; the others are counted.
+pub const VIEW_TABLES: usize = 40;
+/// Bytes of one participant's view: it is sent up to four times a second to everybody on meeting-room wifi.
+pub const PARTICIPANT_VIEW_BYTES: usize = 8 * 1024;
+
+/// Bytes of one WebSocket message from a client. A full resync of a large board offline for an hour is well below it.
+pub const FRAME_BYTES: usize = 1024 * 1024;
+/// Bytes of one HTTP request body: a café with 2,000 tables and long questions.
+pub const BODY_BYTES: usize = 2 * 1024 * 1024;
+/// Bytes of a token or version in an Auth frame.
+pub const TOKEN_BYTES: usize = 256;
+/// Bytes of an address in a frame.
+pub const ADDRESS_BYTES: usize = 96;
+/// Bytes of one awareness message: a name, a colour and a caret.
+pub const PRESENCE_BYTES: usize = 4 * 1024;
+/// Boards one connection may have open: the gallery of a café with this many tables, the harvest and the plan.
+pub const BOARDS_PER_CONNECTION: usize = 64;
+/// Bytes that may wait for one slow reader; past it the board is resynchronised instead.
+pub const QUEUE_BYTES: usize = 512 * 1024;
+/// Bytes of one board's document in memory.
+pub const BOARD_BYTES: usize = 16 * 1024 * 1024;
+/// Edits a second one connection may send, averaged: typing sends under 20.
+pub const EDITS_PER_SECOND: u32 = 60;
+/// Edits a connection may send at once after a pause: returning from being offline.
+pub const EDITS_BURST: u32 = 2_000;
+/// Awareness messages a second one connection may send, averaged.
+pub const PRESENCE_PER_SECOND: u32 = 20;
+/// Seconds within which a new connection must send its first valid Auth.
+pub const AUTH_SECONDS: u64 = 5;
+/// Frames one address may hold back while it is being authenticated.
+pub const FRAMES_BEFORE_AUTH: usize = 8;
+/// Seconds of silence after which the server pings, or lets a dead connection go after three of them.
+pub const PING_SECONDS: u64 = 20;
+/// Client ids one person may hold in one workshop: about one for each opening of a board in a long day.
+pub const CLIENT_IDS_PER_ACTOR: usize = 4_096;
+/// Depth of nested `Any` values in an update; ours nest two deep, and deep nesting overflows the stack (see design).
+pub const ANY_DEPTH: usize = 32;

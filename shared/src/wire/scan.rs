@@ -1,0 +1,483 @@
+//! A look at the bytes of a Yjs update (v1) before Yrs sees them, and whose edits it holds.
+//!
+//! Yrs trusts what it decodes: a few bytes can make it reserve half a gigabyte, and deep nesting overflows its stack, which ends the
+//! process. So every number is first checked against what the rest of the bytes could hold. The scan is about safety, not about
+//! permission: whether an update's authors may write, and whether it joins what is known, is for the one who applies it, by means of
+//! [`Checked`].
+//!
+//! It accepts what Yjs 13 and Yrs write for maps, texts, arrays, formats, embeds, deletions, GC and Skip. It refuses XML types and
+//! subdocuments, which boards do not have, and the JSON content that Yjs no longer writes and Yrs misreads.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use yrs::Update;
+use yrs::updates::decoder::Decode;
+
+use super::lib0::{ReadError, Reader};
+use crate::limits;
+
+/// The update is not one that may reach Yrs.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ScanError {
+    /// The bytes break off, or a number or text in them is malformed.
+    #[error("malformed update: {0}")]
+    Malformed(#[from] ReadError),
+    /// A count larger than what the remaining bytes could hold.
+    #[error("count exceeds the update's length")]
+    Count,
+    /// A client id of 2^53 or more.
+    #[error("client id out of range")]
+    Client,
+    /// A clock of 2^31 or more, or a reference of a client to its own future.
+    #[error("clock out of range")]
+    Clock,
+    /// A client that is listed twice, or with nothing of its own.
+    #[error("client listed twice or without structs")]
+    Section,
+    /// A struct of length 0 where there must not be one, or deletions out of order.
+    #[error("range empty or out of order")]
+    Range,
+    /// Content that boards do not have, with its reference number.
+    #[error("unsupported content {0}")]
+    Content(u8),
+    /// A shared type that boards do not have, with its reference number.
+    #[error("unsupported type {0}")]
+    Type(u8),
+    /// Values or shared types nested too deep.
+    #[error("nested too deep")]
+    Depth,
+    /// Bytes are left over after the update.
+    #[error("bytes after the end of the update")]
+    Trailing,
+    /// Yrs refused it all the same.
+    #[error("not an update: {0}")]
+    Refused(String),
+}
+
+/// Clocks `clock` to `clock + len - 1` of one client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Range {
+    /// The client id.
+    pub client: u64,
+    /// The first clock.
+    pub clock: u32,
+    /// How many; at least 1.
+    pub len: u32,
+}
+
+/// An update that passed, decoded, with what must be known of it before it is applied.
+#[derive(Debug)]
+pub struct Checked {
+    /// To be applied.
+    pub update: Update,
+    /// What it inserts, what has been deleted since included, ascending: all of its authors.
+    pub inserted: Vec<Range>,
+    /// What it deletes, ascending.
+    pub deleted: Vec<Range>,
+    /// For each client whose structs it refers to without bringing them: the highest such clock.
+    pub needs: Vec<(u64, u32)>,
+}
+
+impl Checked {
+    /// Whether everything that the update builds on is there, where `known` tells how many clocks of a client are. If not, Yrs would
+    /// keep a part of it aside, in memory and out of sight.
+    pub fn joins(&self, known: impl Fn(u64) -> u32) -> bool {
+        let mut ends = HashMap::new();
+        for range in &self.inserted {
+            let end = ends.entry(range.client).or_insert_with(|| known(range.client));
+            if range.clock > *end {
+                return false;
+            }
+            *end = (*end).max(range.clock + range.len);
+        }
+        let end_of = |client| ends.get(&client).copied().unwrap_or_else(|| known(client));
+        self.needs.iter().all(|&(client, clock)| clock < end_of(client))
+            && self.deleted.iter().all(|range| range.clock + range.len <= end_of(range.client))
+    }
+}
+
+/// Client ids are JavaScript's safe integers.
+const CLIENT_MAX: u64 = (1 << 53) - 1;
+/// Yrs calculates with clocks as `i32`.
+const CLOCK_MAX: u32 = i32::MAX as u32;
+/// Groups of 7 bits in an integer of an `Any` value: 62 bits and a sign; Yjs writes no more than 32 bits so.
+const INTEGER_BYTES: usize = 9;
+/// Shared types within shared types in one update. Ours nest two deep (a text in a note in a map); deleting recurses in Yrs.
+const TYPE_DEPTH: u32 = 16;
+
+/// Fewest bytes of a client's section: a count, a client, a clock, a struct.
+const SECTION_BYTES: usize = 5;
+/// Fewest bytes of a struct: GC or Skip and its length.
+const STRUCT_BYTES: usize = 2;
+/// Fewest bytes of a client's deletions, and of one of them.
+const DELETION_BYTES: usize = 2;
+
+/// Whether an update may be given to Yrs.
+pub fn scan(update: &[u8]) -> Result<(), ScanError> {
+    walk(update).map(|_| ())
+}
+
+/// Scans and decodes an update.
+pub fn check(update: &[u8]) -> Result<Checked, ScanError> {
+    let needs = walk(update)?;
+    let update = Update::decode_v1(update).map_err(|e| ScanError::Refused(e.to_string()))?;
+    let inserted = ranges(&update.insertions(true));
+    let deleted = ranges(update.delete_set());
+    Ok(Checked { update, inserted, deleted, needs })
+}
+
+/// Whose structs an update inserts: ascending ranges of clocks, those deleted since included.
+pub fn authors(update: &[u8]) -> Result<Vec<Range>, ScanError> {
+    check(update).map(|checked| checked.inserted)
+}
+
+/// What an update deletes: ascending ranges of clocks.
+pub fn deletions(update: &[u8]) -> Result<Vec<Range>, ScanError> {
+    check(update).map(|checked| checked.deleted)
+}
+
+fn ranges(set: &yrs::IdSet) -> Vec<Range> {
+    set.iter()
+        .flat_map(|(client, ranges)| {
+            ranges
+                .iter()
+                .map(|range| Range { client: client.get(), clock: range.start, len: range.end - range.start })
+                .collect::<Vec<_>>()
+        })
+        .filter(|range| range.len > 0)
+        .collect()
+}
+
+/// Reads a whole update; returns [`Checked::needs`].
+fn walk(update: &[u8]) -> Result<Vec<(u64, u32)>, ScanError> {
+    let mut reader = Reader::new(update);
+    let mut structs = Structs::default();
+    structs.read(&mut reader)?;
+    read_deletions(&mut reader)?;
+    if !reader.is_empty() {
+        return Err(ScanError::Trailing);
+    }
+    structs.check_depth()?;
+    Ok(structs.needs())
+}
+
+#[derive(Clone, Copy)]
+struct Id {
+    client: u64,
+    clock: u32,
+}
+
+/// Where an item is.
+#[derive(Clone, Copy)]
+enum Place {
+    /// In a root type.
+    Root,
+    /// In the shared type that is this item.
+    In(Id),
+    /// In the same type as this item.
+    Beside(Id),
+}
+
+struct Item {
+    clock: u32,
+    end: u32,
+    place: Place,
+    holds_type: bool,
+}
+
+/// What was seen of the structs.
+#[derive(Default)]
+struct Structs {
+    items: Vec<Item>,
+    /// For each client the items that are its, as indices, and the clock at which its structs end.
+    clients: HashMap<u64, (std::ops::Range<usize>, u32)>,
+    /// The highest clock of each client that is referred to.
+    referred: BTreeMap<u64, u32>,
+}
+
+impl Structs {
+    fn read(&mut self, reader: &mut Reader) -> Result<(), ScanError> {
+        for _ in 0..count(reader, SECTION_BYTES)? {
+            let structs = count(reader, STRUCT_BYTES)?;
+            let client = client(reader)?;
+            let mut clock = clock(reader)?;
+            let first = self.items.len();
+            let mut something = false;
+            for _ in 0..structs {
+                let len = self.read_struct(reader, Id { client, clock })?;
+                something |= len > 0;
+                clock = advance(clock, len)?;
+            }
+            // Yrs recurses over clients without structs, and mixes up those that come twice.
+            if !something || self.clients.insert(client, (first..self.items.len(), clock)).is_some() {
+                return Err(ScanError::Section);
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads one struct; returns its length in clocks.
+    fn read_struct(&mut self, reader: &mut Reader, id: Id) -> Result<u32, ScanError> {
+        const GC: u8 = 0;
+        const SKIP: u8 = 10;
+        let info = reader.byte()?;
+        if info == GC || info == SKIP {
+            let len = clock(reader)?;
+            return if len > 0 { Ok(len) } else { Err(ScanError::Range) };
+        }
+        let place = self.read_place(reader, info, id)?;
+        let (len, holds_type) = read_content(reader, info & 0x1f)?;
+        // Old versions of Yjs wrote items of no length; Yrs passes over them.
+        if len > 0 {
+            self.items.push(Item { clock: id.clock, end: advance(id.clock, len)?, place, holds_type });
+        }
+        Ok(len)
+    }
+
+    fn read_place(&mut self, reader: &mut Reader, info: u8, id: Id) -> Result<Place, ScanError> {
+        const LEFT: u8 = 0x80;
+        const RIGHT: u8 = 0x40;
+        const KEY: u8 = 0x20;
+        let mut place = None;
+        for flag in [LEFT, RIGHT] {
+            if info & flag != 0 {
+                let neighbour = self.read_reference(reader, id)?;
+                place = place.or(Some(Place::Beside(neighbour)));
+            }
+        }
+        if let Some(place) = place {
+            return Ok(place);
+        }
+        let place = match reader.var_uint()? {
+            1 => {
+                reader.var_string()?;
+                Place::Root
+            }
+            0 => Place::In(self.read_reference(reader, id)?),
+            _ => return Err(ReadError::Oversized.into()),
+        };
+        if info & KEY != 0 {
+            reader.var_string()?;
+        }
+        Ok(place)
+    }
+
+    fn read_reference(&mut self, reader: &mut Reader, from: Id) -> Result<Id, ScanError> {
+        let (client, clock) = (client(reader)?, clock(reader)?);
+        if client == from.client && clock >= from.clock {
+            return Err(ScanError::Clock);
+        }
+        let highest = self.referred.entry(client).or_default();
+        *highest = clock.max(*highest);
+        Ok(Id { client, clock })
+    }
+
+    fn needs(&self) -> Vec<(u64, u32)> {
+        let brought = |client: u64| self.clients.get(&client).map_or(0, |(_, end)| *end);
+        self.referred
+            .iter()
+            .filter(|&(&client, &clock)| clock >= brought(client))
+            .map(|(&client, &clock)| (client, clock))
+            .collect()
+    }
+
+    /// The item of this update that holds a clock.
+    fn find(&self, id: Id) -> Option<usize> {
+        let (range, _) = self.clients.get(&id.client)?;
+        let items = &self.items[range.clone()];
+        let after = items.partition_point(|item| item.clock <= id.clock);
+        let index = after.checked_sub(1)?;
+        (id.clock < items[index].end).then_some(range.start + index)
+    }
+
+    /// Follows every shared type outwards, without recursion, and each item once.
+    fn check_depth(&self) -> Result<(), ScanError> {
+        const UNKNOWN: u32 = u32::MAX;
+        const UNDERWAY: u32 = u32::MAX - 1;
+        let mut depths = vec![UNKNOWN; self.items.len()];
+        let mut path = Vec::new();
+        for start in (0..self.items.len()).filter(|&index| self.items[index].holds_type) {
+            let mut next = Some(start);
+            let mut depth = 0;
+            while let Some(index) = next {
+                match depths[index] {
+                    UNKNOWN => {}
+                    // A circle; Yrs will never find a beginning to it.
+                    UNDERWAY => break,
+                    known => {
+                        depth = known;
+                        break;
+                    }
+                }
+                depths[index] = UNDERWAY;
+                path.push(index);
+                next = match self.items[index].place {
+                    Place::Root => None,
+                    Place::In(id) | Place::Beside(id) => self.find(id),
+                };
+            }
+            for index in path.drain(..).rev() {
+                if matches!(self.items[index].place, Place::In(_)) {
+                    depth += 1;
+                }
+                depths[index] = depth;
+            }
+            if depth > TYPE_DEPTH {
+                return Err(ScanError::Depth);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Reads the content of an item; returns its length in clocks, and whether it is a shared type.
+fn read_content(reader: &mut Reader, kind: u8) -> Result<(u32, bool), ScanError> {
+    const DELETED: u8 = 1;
+    const BINARY: u8 = 3;
+    const STRING: u8 = 4;
+    const EMBED: u8 = 5;
+    const FORMAT: u8 = 6;
+    const TYPE: u8 = 7;
+    const ANY: u8 = 8;
+    let len = match kind {
+        DELETED => clock(reader)?,
+        BINARY => {
+            reader.var_bytes()?;
+            1
+        }
+        STRING => reader.var_string()?.chars().map(|c| c.len_utf16() as u32).sum(),
+        EMBED => {
+            read_json(reader)?;
+            1
+        }
+        FORMAT => {
+            reader.var_string()?;
+            read_json(reader)?;
+            1
+        }
+        TYPE => {
+            const ARRAY: u8 = 0;
+            const MAP: u8 = 1;
+            const TEXT: u8 = 2;
+            match reader.byte()? {
+                ARRAY | MAP | TEXT => return Ok((1, true)),
+                other => return Err(ScanError::Type(other)),
+            }
+        }
+        ANY => {
+            let values = count(reader, 1)?;
+            for _ in 0..values {
+                read_any(reader, limits::ANY_DEPTH)?;
+            }
+            values
+        }
+        other => return Err(ScanError::Content(other)),
+    };
+    Ok((len, false))
+}
+
+/// Reads a value that may nest `depth` deep.
+fn read_any(reader: &mut Reader, depth: usize) -> Result<(), ScanError> {
+    let depth = depth.checked_sub(1).ok_or(ScanError::Depth)?;
+    match reader.byte()? {
+        // undefined, null, false, true
+        127 | 126 | 121 | 120 => {}
+        125 => read_integer(reader)?,
+        // 32 bit float
+        124 => _ = reader.take(4)?,
+        // 64 bit float, 64 bit integer
+        123 | 122 => _ = reader.take(8)?,
+        119 => _ = reader.var_string()?,
+        118 => {
+            for _ in 0..count(reader, 2)? {
+                reader.var_string()?;
+                read_any(reader, depth)?;
+            }
+        }
+        117 => {
+            for _ in 0..count(reader, 1)? {
+                read_any(reader, depth)?;
+            }
+        }
+        116 => _ = reader.var_bytes()?,
+        other => return Err(ScanError::Content(other)),
+    }
+    Ok(())
+}
+
+/// A signed integer: 6 bits and a sign, then groups of 7. More bits than Yrs can shift would make it panic.
+fn read_integer(reader: &mut Reader) -> Result<(), ScanError> {
+    for _ in 0..INTEGER_BYTES {
+        if reader.byte()? < 0x80 {
+            return Ok(());
+        }
+    }
+    Err(ReadError::Oversized.into())
+}
+
+/// A value as JSON text. Only its depth is looked at; whether it is JSON at all, Yrs finds out safely.
+fn read_json(reader: &mut Reader) -> Result<(), ScanError> {
+    let (mut depth, mut quoted, mut escaped) = (0, false, false);
+    for byte in reader.var_string()?.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' => quoted = !quoted,
+            b'[' | b'{' if !quoted => {
+                depth += 1;
+                if depth > limits::ANY_DEPTH {
+                    return Err(ScanError::Depth);
+                }
+            }
+            b']' | b'}' if !quoted => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn read_deletions(reader: &mut Reader) -> Result<(), ScanError> {
+    let mut seen = HashSet::new();
+    for _ in 0..count(reader, DELETION_BYTES)? {
+        if !seen.insert(client(reader)?) {
+            return Err(ScanError::Section);
+        }
+        let mut end = 0;
+        for _ in 0..count(reader, DELETION_BYTES)? {
+            let (start, len) = (clock(reader)?, clock(reader)?);
+            // Yrs searches them as sorted, and keeps empty ones aside for ever.
+            if start < end || len == 0 {
+                return Err(ScanError::Range);
+            }
+            end = advance(start, len)?;
+        }
+    }
+    Ok(())
+}
+
+/// A count of things of which each takes at least `bytes`.
+fn count(reader: &mut Reader, bytes: usize) -> Result<u32, ScanError> {
+    let count = reader.var_u32().map_err(|e| if e == ReadError::Oversized { ScanError::Count } else { e.into() })?;
+    if count as usize <= reader.remaining() / bytes { Ok(count) } else { Err(ScanError::Count) }
+}
+
+fn client(reader: &mut Reader) -> Result<u64, ScanError> {
+    let client = reader.var_uint()?;
+    if client <= CLIENT_MAX { Ok(client) } else { Err(ScanError::Client) }
+}
+
+/// A clock, or a number of clocks.
+fn clock(reader: &mut Reader) -> Result<u32, ScanError> {
+    match reader.var_u32() {
+        Ok(clock) if clock <= CLOCK_MAX => Ok(clock),
+        Ok(_) | Err(ReadError::Oversized) => Err(ScanError::Clock),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn advance(clock: u32, len: u32) -> Result<u32, ScanError> {
+    clock.checked_add(len).filter(|&end| end <= CLOCK_MAX).ok_or(ScanError::Clock)
+}
+
+#[cfg(test)]
+mod tests;

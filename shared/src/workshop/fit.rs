@@ -1,0 +1,88 @@
+//! Keeping a participant's view small: it is sent to everybody, several times a second, over meeting-room wifi.
+
+use super::state::Phase;
+use super::view::{Part, Person, TableBrief, View};
+
+/// Bytes of a view without its texts and lists, generously.
+const FRAME: usize = 900;
+
+/// Takes away what the reader needs least, until the view is at most so many bytes of JSON.
+///
+/// The vote is not counted: whoever votes must see every theme.
+pub(super) fn fit(view: &mut View, bytes: usize) {
+    // In the order of what is missed least. Their own table with its question is in the seat, and stays.
+    let steps: [fn(&mut View); 6] = [
+        |view| view.tables.iter_mut().for_each(|table| table.question.clear()),
+        |view| {
+            let (phase, now) = (view.phase, view.round.as_ref().map_or(0, |round| usize::from(round.index)));
+            let wanted = |i: usize| phase == Phase::Rounds && (i == now || i == now + 1);
+            for (_, round) in view.rounds.iter_mut().enumerate().filter(|(i, _)| !wanted(*i)) {
+                round.question = None;
+            }
+        },
+        |view| people(view).for_each(|person| person.department = None),
+        |view| {
+            if let Part::Participant(part) = &mut view.part {
+                // The latest are at the end, and those are looked for.
+                part.lobby.drain(..part.lobby.len() / 2);
+            }
+        },
+        |view| {
+            if view.phase > Phase::Lobby {
+                view.purpose.clear();
+            }
+        },
+        |view| {
+            let (own, visited) = match &view.part {
+                Part::Participant(part) => (part.seat.as_ref().map(|seat| seat.table.id), part.visited.clone()),
+                _ => (None, Vec::new()),
+            };
+            view.tables.retain(|table| Some(table.id) == own || visited.contains(&table.id));
+        },
+    ];
+    for step in steps {
+        if weight(view) <= bytes {
+            return;
+        }
+        step(view);
+    }
+}
+
+fn people(view: &mut View) -> impl Iterator<Item = &mut Person> {
+    let part = match &mut view.part {
+        Part::Participant(part) => Some(part),
+        _ => None,
+    };
+    part.into_iter().flat_map(|part| {
+        part.lobby.iter_mut().chain(part.seat.as_mut().into_iter().flat_map(|seat| seat.people.iter_mut()))
+    })
+}
+
+/// At least as many bytes as the view has as JSON, its vote left out. Adding lengths is much cheaper than writing it.
+fn weight(view: &View) -> usize {
+    let mut sum = FRAME + text(&view.title) + text(&view.purpose) + text(&view.me.name) + 2 * view.me.id.0.len();
+    sum += view.announcement.as_ref().map_or(0, |a| text(&a.text));
+    sum += view.rounds.iter().map(|r| 48 + r.question.as_deref().map_or(0, text)).sum::<usize>();
+    sum += view.tables.iter().map(table).sum::<usize>();
+    if let Part::Participant(part) = &view.part {
+        sum += part.department.as_deref().map_or(0, text) + 6 * part.visited.len();
+        sum += part.lobby.iter().map(person).sum::<usize>();
+        if let Some(seat) = &part.seat {
+            sum += 64 + table(&seat.table) + seat.people.iter().map(person).sum::<usize>();
+        }
+    }
+    sum
+}
+
+fn table(table: &TableBrief) -> usize {
+    36 + text(&table.topic) + text(&table.question)
+}
+
+fn person(person: &Person) -> usize {
+    56 + person.id.0.len() + text(&person.name) + person.department.as_deref().map_or(0, text)
+}
+
+/// Bytes of a text within quotes: the few characters that JSON escapes count double.
+fn text(text: &str) -> usize {
+    text.len() + text.bytes().filter(|b| matches!(b, b'"' | b'\\' | b'\n' | b'\t' | b'\r')).count()
+}
