@@ -1,0 +1,69 @@
+//! What every part of the server works with, and how it stops.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::timeout;
+
+use crate::auth::Tokens;
+use crate::board::Boards;
+use crate::config::Config;
+use crate::store::Store;
+use crate::workshop::Workshops;
+use crate::workshop::floor::Floors;
+
+/// How long connections may take to end when the server stops.
+const LAST_WORDS: Duration = Duration::from_secs(3);
+
+/// The server's parts. Cheap to clone.
+#[derive(Clone)]
+pub struct App {
+    /// What was chosen at the start.
+    pub config: Arc<Config>,
+    /// The truth.
+    pub store: Arc<dyn Store>,
+    /// Who may act.
+    pub tokens: Arc<Tokens>,
+    /// The live documents.
+    pub boards: Arc<Boards>,
+    /// The live cafés.
+    pub workshops: Arc<Workshops>,
+    stopping: Arc<watch::Sender<bool>>,
+}
+
+impl App {
+    /// All parts over one store; nothing is loaded yet.
+    pub fn new(config: Config, store: Arc<dyn Store>) -> Self {
+        let floors = Arc::new(Floors::default());
+        let boards = Arc::new(Boards::new(store.clone(), floors.clone()));
+        Self {
+            config: Arc::new(config),
+            tokens: Arc::new(Tokens::new(store.clone())),
+            workshops: Arc::new(Workshops::new(store.clone(), boards.clone(), floors)),
+            boards,
+            store,
+            stopping: Arc::new(watch::Sender::new(false)),
+        }
+    }
+
+    /// Tells clients to come back, finishes all commits and unloads everything. New connections are refused from now on.
+    pub async fn shut_down(&self) {
+        self.stopping.send_replace(true);
+        if timeout(LAST_WORDS, self.stopping.closed()).await.is_err() {
+            tracing::warn!("some connections did not end in time");
+        }
+        self.boards.close().await;
+        self.workshops.close().await;
+    }
+
+    /// Whether [`App::shut_down`] was called.
+    pub fn is_stopping(&self) -> bool {
+        *self.stopping.borrow()
+    }
+
+    /// Becomes `true` when the server stops. It waits until those who hold this have ended.
+    pub(crate) fn stopping(&self) -> watch::Receiver<bool> {
+        self.stopping.subscribe()
+    }
+}

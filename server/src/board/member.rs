@@ -1,0 +1,123 @@
+//! Those who have a board open, and telling them things.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use shared::id::ActorId;
+use shared::wire::{Address, ServerMessage};
+
+use crate::socket::dialect::Dialect;
+use crate::socket::outbox::{Class, Outbox, Slot};
+
+/// One opening of a board by one connection; unique in the process.
+pub(crate) type MemberId = u64;
+
+/// Somebody who has a board open.
+pub(crate) struct Member {
+    /// Who; rows are written in this name.
+    pub actor: ActorId,
+    /// Whether they speak `tablehop/1`.
+    pub ours: bool,
+    /// How their connection frames messages.
+    pub dialect: Dialect,
+    /// Their connection's queue.
+    pub outbox: Arc<Outbox>,
+    /// The board's address within the connection.
+    pub slot: Slot,
+}
+
+impl Member {
+    /// Tells them something that is waited for.
+    pub fn answer(&self, board: &Address, message: ServerMessage) {
+        if let Some(frame) = self.dialect.encode(board, message) {
+            self.outbox.push(self.slot, Class::Answer, frame);
+        }
+    }
+
+    /// Tells them something about their board in words, on the workshop's address; ours only.
+    pub fn notice(&self, board: &Address, code: &str) {
+        if let (true, Address::Board(id)) = (self.ours, board) {
+            let workshop = Address::Workshop(id.workshop.clone());
+            let text = serde_json::json!({ "type": "notice", "code": code, "board": id.to_string() }).to_string();
+            if let Some(frame) = Dialect::Collab(None).encode(&workshop, ServerMessage::Stateless(text)) {
+                self.outbox.push(self.slot, Class::Answer, frame);
+            }
+        }
+    }
+}
+
+/// All members of a board.
+#[derive(Default)]
+pub(super) struct Members {
+    all: HashMap<MemberId, Seat>,
+}
+
+struct Seat {
+    member: Member,
+    /// Whether they have asked for the document; before, edits would only be noise to them.
+    synced: bool,
+}
+
+/// To whom something is told.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Audience {
+    /// Everybody but one.
+    AllBut(MemberId),
+    /// Everybody.
+    All,
+}
+
+impl Members {
+    pub fn insert(&mut self, id: MemberId, member: Member) {
+        self.all.insert(id, Seat { member, synced: false });
+    }
+
+    pub fn remove(&mut self, id: MemberId) -> Option<Member> {
+        self.all.remove(&id).map(|seat| seat.member)
+    }
+
+    pub fn get(&self, id: MemberId) -> Option<&Member> {
+        self.all.get(&id).map(|seat| &seat.member)
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &Member> {
+        self.all.values().map(|seat| &seat.member)
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.all.is_empty()
+    }
+
+    /// Notes that somebody gets the document, and from now on the edits.
+    pub fn synced(&mut self, id: MemberId) {
+        if let Some(seat) = self.all.get_mut(&id) {
+            seat.synced = true;
+        }
+    }
+
+    /// Tells many the same; it is encoded once for each dialect. An edit goes to those who have the document; of presence, clients
+    /// that are not ours hear their own back, for they drop a connection on which they hear nothing.
+    pub fn tell(&self, board: &Address, message: &ServerMessage, audience: Audience) {
+        let is_edit = matches!(message, ServerMessage::Update { .. });
+        let mut encoded: Vec<(&Dialect, Option<Bytes>)> = Vec::new();
+        for (id, Seat { member, synced }) in &self.all {
+            let own = audience == Audience::AllBut(*id);
+            if (is_edit && (own || !synced)) || (own && member.ours) {
+                continue;
+            }
+            let frame = match encoded.iter().find(|(dialect, _)| *dialect == &member.dialect) {
+                Some((_, frame)) => frame.clone(),
+                None => {
+                    let frame = member.dialect.encode(board, message.clone());
+                    encoded.push((&member.dialect, frame.clone()));
+                    frame
+                }
+            };
+            if let Some(frame) = frame {
+                member.outbox.push(member.slot, Class::Document, frame);
+                metrics::counter!("tablehop_fan_out_total").increment(1);
+            }
+        }
+    }
+}

@@ -1,0 +1,250 @@
+//! Boards: the live documents. One task owns one board; it is loaded when somebody needs it and unloaded when it has been idle.
+//!
+//! # Layout
+//!
+//! - this file: the registry [`Boards`], and the handle of a board
+//! - [`room`]: the task: edits in, commits, acknowledgements and edits out
+//! - `replica`: the document itself, a fold of the board's stream
+//! - `member`: those who have the board open
+//! - `presence`: who is here and where their caret is
+//!
+//! [`BoardError`] is the failure type of this layer.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use dashmap::DashMap;
+use shared::board::{HarvestBoard, PlanBoard, TableBoard, harvest_board, plan_board, table_board};
+use shared::id::{BoardId, TableId, WorkshopId};
+use shared::limits;
+use shared::wire::{PresenceEntry, PresenceUser};
+use tokio::sync::{Semaphore, mpsc, oneshot};
+use yrs::{Doc, StateVector};
+
+use crate::socket::guard::Attributed;
+use crate::store::{Store, StoreError};
+use crate::workshop::floor::Floors;
+
+mod member;
+mod presence;
+mod replica;
+pub mod room;
+
+#[cfg(test)]
+mod tests;
+
+pub(crate) use member::{Member, MemberId};
+pub(crate) use replica::read_state_vector;
+use room::{Ack, Edit, Input};
+
+/// Messages that may wait for one board. Their bytes are bounded by [`WAITING_KIB`].
+const WAITING: usize = 256;
+/// KiB of updates that may wait for one board: a few of the largest frames.
+const WAITING_KIB: usize = 8 * limits::FRAME_BYTES / 1024;
+
+/// Why a board cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BoardError {
+    /// Its log is damaged. It is never served empty or in part; in words for the operator.
+    #[error("the board is quarantined: {0}")]
+    Quarantined(String),
+    /// The store failed; trying again may help.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The server is stopping, or the board ended unexpectedly; trying again helps.
+    #[error("the board is not available at the moment")]
+    Unavailable,
+}
+
+impl BoardError {
+    /// A stable code for clients.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Quarantined(_) => "board_quarantined",
+            Self::Store(_) => "store_unavailable",
+            Self::Unavailable => "unavailable",
+        }
+    }
+}
+
+/// All boards that are awake. Cheap to share; unload them with [`Boards::close`].
+pub struct Boards {
+    inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub store: Arc<dyn Store>,
+    pub floors: Arc<Floors>,
+    rooms: DashMap<BoardId, Handle>,
+    members: AtomicU64,
+}
+
+impl Inner {
+    /// Takes a room out of the registry, unless another has taken its place.
+    pub fn forget(&self, board: &BoardId, handle: &Handle) {
+        self.rooms.remove_if(board, |_, current| current.tx.same_channel(&handle.tx));
+        metrics::gauge!("tablehop_boards_awake").set(self.rooms.len() as f64);
+    }
+}
+
+/// A board that is awake, or about to be.
+#[derive(Clone)]
+pub(crate) struct Handle {
+    tx: mpsc::Sender<Input>,
+    room_for: Arc<Semaphore>,
+}
+
+impl Boards {
+    /// Over the streams in `store`.
+    pub(crate) fn new(store: Arc<dyn Store>, floors: Arc<Floors>) -> Self {
+        let inner = Inner { store, floors, rooms: DashMap::new(), members: AtomicU64::new(1) };
+        Self { inner: Arc::new(inner) }
+    }
+
+    /// A table's board as it is on disk now, without keeping it awake for longer than usual.
+    ///
+    /// # Errors
+    /// See [`BoardError`].
+    pub async fn table(&self, workshop: &WorkshopId, table: TableId) -> Result<TableBoard, BoardError> {
+        self.read(&BoardId::table(workshop, table), table_board).await
+    }
+
+    /// The harvest board as it is on disk now.
+    ///
+    /// # Errors
+    /// See [`BoardError`].
+    pub async fn harvest(&self, workshop: &WorkshopId) -> Result<HarvestBoard, BoardError> {
+        self.read(&BoardId::harvest(workshop), harvest_board).await
+    }
+
+    /// The plan board as it is on disk now.
+    ///
+    /// # Errors
+    /// See [`BoardError`].
+    pub async fn plan(&self, workshop: &WorkshopId) -> Result<PlanBoard, BoardError> {
+        self.read(&BoardId::plan(workshop), plan_board).await
+    }
+
+    /// Boards awake.
+    pub fn awake(&self) -> usize {
+        self.inner.rooms.len()
+    }
+
+    /// Wakes a board, or finds it awake, and waits until it is loaded.
+    pub(crate) async fn open(&self, board: &BoardId) -> Result<Handle, BoardError> {
+        // A board that is just being unloaded does not answer; the next one does.
+        for _ in 0..3 {
+            let handle = self.wake(board);
+            let (reply, answer) = oneshot::channel();
+            if handle.tx.send(Input::Ready(reply)).await.is_ok()
+                && let Ok(loaded) = answer.await
+            {
+                return loaded.map(|()| handle);
+            }
+            self.inner.forget(board, &handle);
+        }
+        Err(BoardError::Unavailable)
+    }
+
+    /// A number for a further opening of a board.
+    pub(crate) fn next_member(&self) -> MemberId {
+        self.inner.members.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Unloads all boards, after their commits.
+    pub(crate) async fn close(&self) {
+        let rooms: Vec<(BoardId, Handle)> =
+            self.inner.rooms.iter().map(|entry| (entry.key().clone(), entry.value().clone())).collect();
+        for (_, handle) in rooms {
+            let (done, ended) = oneshot::channel();
+            if handle.tx.send(Input::Stop(done)).await.is_ok() {
+                // An error means that it has ended.
+                let _ = ended.await;
+            }
+        }
+    }
+
+    async fn read<T: Send + 'static>(&self, board: &BoardId, read: fn(&Doc) -> T) -> Result<T, BoardError> {
+        let handle = self.open(board).await?;
+        let (reply, answer) = oneshot::channel();
+        let read = Input::Read(Box::new(move |doc| {
+            // Nobody waits any more: nothing to do.
+            let _ = reply.send(doc.map(read));
+        }));
+        handle.tx.send(read).await.map_err(|_| BoardError::Unavailable)?;
+        answer.await.map_err(|_| BoardError::Unavailable)?
+    }
+
+    fn wake(&self, board: &BoardId) -> Handle {
+        if let Some(handle) = self.inner.rooms.get(board)
+            && !handle.tx.is_closed()
+        {
+            return handle.clone();
+        }
+        let mut entry = self.inner.rooms.entry(board.clone()).or_insert_with(|| self.start(board));
+        if entry.tx.is_closed() {
+            *entry = self.start(board);
+        }
+        let handle = entry.clone();
+        drop(entry);
+        metrics::gauge!("tablehop_boards_awake").set(self.inner.rooms.len() as f64);
+        handle
+    }
+
+    fn start(&self, board: &BoardId) -> Handle {
+        let (tx, rx) = mpsc::channel(WAITING);
+        let handle = Handle { tx, room_for: Arc::new(Semaphore::new(WAITING_KIB)) };
+        tokio::spawn(room::run(self.inner.clone(), board.clone(), handle.clone(), rx));
+        handle
+    }
+}
+
+/// The board has ended; whoever speaks to it must connect again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Gone;
+
+impl Handle {
+    /// Opens the board for somebody. They hear of presence at once, and of edits after their first Step1.
+    pub async fn join(&self, id: MemberId, member: Member) -> Result<(), Gone> {
+        self.send(Input::Join { id, member }).await
+    }
+
+    /// Somebody has gone.
+    pub async fn leave(&self, id: MemberId) {
+        // A board that has ended has no members.
+        let _ = self.send(Input::Leave { id }).await;
+    }
+
+    /// Somebody says what they have and wants the rest.
+    pub async fn sync(&self, id: MemberId, state_vector: StateVector) -> Result<(), Gone> {
+        self.send(Input::Sync { id, state_vector }).await
+    }
+
+    /// Somebody was too slow, and cannot be asked what they have: they get everything.
+    pub async fn refresh(&self, id: MemberId) -> Result<(), Gone> {
+        self.send(Input::Refresh { id }).await
+    }
+
+    /// Somebody has written. Waits while too much waits already. `allowed` is whether they may write; if not, what changes nothing
+    /// is acknowledged all the same.
+    pub async fn edit(&self, id: MemberId, ack: Ack, update: Attributed, allowed: bool) -> Result<(), Gone> {
+        let kib = u32::try_from(update.bytes.len() / 1024 + 1).unwrap_or(u32::MAX).min(WAITING_KIB as u32);
+        let permit = self.room_for.clone().acquire_many_owned(kib).await.map_err(|_| Gone)?;
+        let edit = Edit { id, ack, update, allowed, _permit: permit };
+        self.send(Input::Edit(Box::new(edit))).await
+    }
+
+    /// Somebody says something of themselves; `user` is who they really are.
+    pub async fn presence(&self, id: MemberId, user: PresenceUser, entries: Vec<PresenceEntry>) -> Result<(), Gone> {
+        self.send(Input::Presence { id, user, entries }).await
+    }
+
+    /// Somebody wants to know who is here.
+    pub async fn query_presence(&self, id: MemberId) -> Result<(), Gone> {
+        self.send(Input::QueryPresence { id }).await
+    }
+
+    async fn send(&self, input: Input) -> Result<(), Gone> {
+        self.tx.send(input).await.map_err(|_| Gone)
+    }
+}

@@ -1,0 +1,165 @@
+//! Who is at a board: the awareness states of its members. Kept in memory alone; it is gone with the room.
+
+use std::collections::{BTreeMap, HashMap};
+
+use serde_json::{Map, Value};
+use shared::wire::{PresenceEntry, PresenceUser};
+
+use super::MemberId;
+
+/// Client ids one member may be present with: its document, and one it has just left.
+const CLIENTS_PER_MEMBER: usize = 4;
+/// Those who left whose clocks are still known, so that a client that returns under the same id is not taken for its own past.
+const DEPARTED_MAX: usize = 1_024;
+
+#[derive(Default)]
+pub(super) struct Presence {
+    present: BTreeMap<u64, Present>,
+    departed: HashMap<u64, u32>,
+}
+
+struct Present {
+    member: MemberId,
+    /// The clock that its client counts.
+    heard: u32,
+    /// The clock that the others see. It never goes back, whatever the client's does after a reconnect.
+    told: u32,
+    state: Value,
+}
+
+impl Presence {
+    /// Takes in what a member says of itself; `user` is who it really is. Returns what the others are to be told.
+    pub fn update(&mut self, member: MemberId, user: &PresenceUser, entries: Vec<PresenceEntry>) -> Vec<PresenceEntry> {
+        entries.into_iter().filter_map(|entry| self.update_one(member, user, entry)).collect()
+    }
+
+    fn update_one(&mut self, member: MemberId, user: &PresenceUser, entry: PresenceEntry) -> Option<PresenceEntry> {
+        let PresenceEntry { client, clock, state } = entry;
+        let before = self.present.get(&client);
+        // From the same member only what is newer; another connection of the same person takes over in any case.
+        if before.is_some_and(|before| {
+            before.member == member && (clock < before.heard || (clock == before.heard && state.is_some()))
+        }) {
+            return None;
+        }
+        let Some(state) = state else {
+            return if before.is_some_and(|before| before.member == member) { self.remove(client) } else { None };
+        };
+        if before.is_none_or(|before| before.member != member)
+            && self.present.values().filter(|present| present.member == member).count() >= CLIENTS_PER_MEMBER
+        {
+            return None;
+        }
+        let told = before.map(|before| before.told).or_else(|| self.departed.remove(&client));
+        // Never 0: to y-protocols that is the clock of those it does not know, and nothing newer.
+        let told = clock.max(told.unwrap_or(0).saturating_add(1));
+        let state = signed(state, user);
+        self.present.insert(client, Present { member, heard: clock, told, state: state.clone() });
+        Some(PresenceEntry { client, clock: told, state: Some(state) })
+    }
+
+    /// Takes a member out. Returns what the others are to be told.
+    pub fn leave(&mut self, member: MemberId) -> Vec<PresenceEntry> {
+        let clients: Vec<u64> =
+            self.present.iter().filter(|(_, present)| present.member == member).map(|(client, _)| *client).collect();
+        clients.into_iter().filter_map(|client| self.remove(client)).collect()
+    }
+
+    /// Everybody, for somebody who has just come.
+    pub fn all(&self) -> Vec<PresenceEntry> {
+        let entry = |(client, present): (&u64, &Present)| PresenceEntry {
+            client: *client,
+            clock: present.told,
+            state: Some(present.state.clone()),
+        };
+        self.present.iter().map(entry).collect()
+    }
+
+    fn remove(&mut self, client: u64) -> Option<PresenceEntry> {
+        let told = self.present.remove(&client)?.told.saturating_add(1);
+        if self.departed.len() >= DEPARTED_MAX {
+            self.departed.clear();
+        }
+        self.departed.insert(client, told);
+        Some(PresenceEntry { client, clock: told, state: None })
+    }
+}
+
+/// The state with the name of the one who really sent it.
+fn signed(state: Value, user: &PresenceUser) -> Value {
+    let mut fields = match state {
+        Value::Object(fields) => fields,
+        _ => Map::new(),
+    };
+    let user = serde_json::to_value(user).unwrap_or_default();
+    // Other clients put a colour beside the name, which is theirs to choose.
+    match (fields.get_mut("user"), user) {
+        (Some(Value::Object(theirs)), Value::Object(ours)) => theirs.extend(ours),
+        (_, ours) => {
+            fields.insert("user".to_owned(), ours);
+        }
+    }
+    Value::Object(fields)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use shared::id::Role;
+
+    use super::*;
+
+    fn li() -> PresenceUser {
+        PresenceUser { id: "p1".into(), name: "李雷".into(), role: Role::Participant }
+    }
+
+    fn says(client: u64, clock: u32, state: Option<Value>) -> Vec<PresenceEntry> {
+        vec![PresenceEntry { client, clock, state }]
+    }
+
+    #[test]
+    fn nobody_is_present_under_another_name() {
+        let mut presence = Presence::default();
+        let claim = json!({ "user": { "id": "p2", "name": "the boss", "color": "#fa0" }, "typing": true });
+        let told = presence.update(1, &li(), says(7, 0, Some(claim)));
+        let state = told[0].state.as_ref().expect("a state");
+        assert_eq!(
+            state,
+            &json!({ "user": { "id": "p1", "name": "李雷", "role": "participant", "color": "#fa0" }, "typing": true })
+        );
+        assert_eq!(presence.all(), told);
+    }
+
+    #[test]
+    fn only_newer_states_count_and_leaving_is_told() {
+        let mut presence = Presence::default();
+        presence.update(1, &li(), says(7, 3, Some(json!({}))));
+        assert_eq!(presence.update(1, &li(), says(7, 3, Some(json!({ "caret": 1 })))), []);
+        assert_eq!(presence.update(1, &li(), says(7, 2, Some(json!({})))), []);
+        assert_eq!(presence.leave(1), says(7, 4, None));
+        assert_eq!(presence.leave(1), []);
+        assert_eq!(presence.all(), []);
+    }
+
+    #[test]
+    fn a_client_that_returns_is_seen_again_and_the_old_connection_does_not_take_it_away() {
+        let mut presence = Presence::default();
+        presence.update(1, &li(), says(7, 3, Some(json!({}))));
+        // A second connection with the same document, while the first is half open.
+        let told = presence.update(2, &li(), says(7, 3, Some(json!({}))));
+        assert_eq!(told[0].clock, 4);
+        assert_eq!(presence.leave(1), []);
+        assert_eq!(presence.leave(2), says(7, 5, None));
+        // Back with its own old clock: newer than its farewell all the same.
+        assert_eq!(presence.update(3, &li(), says(7, 3, Some(json!({}))))[0].clock, 6);
+    }
+
+    #[test]
+    fn one_member_is_not_a_crowd() {
+        let mut presence = Presence::default();
+        for client in 0..100 {
+            presence.update(1, &li(), says(client, 0, Some(json!({}))));
+        }
+        assert_eq!(presence.all().len(), CLIENTS_PER_MEMBER);
+    }
+}

@@ -1,0 +1,311 @@
+//! The server's copy of one board's document: a fold of the board's stream. Knows Yrs, and nothing of people or sockets.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use shared::board::new_doc;
+use shared::limits;
+use shared::wire::lib0::{ReadError, Reader};
+use yrs::updates::decoder::Decode;
+use yrs::updates::encoder::Encode;
+use yrs::{ClientID, Doc, ReadTxn, StateVector, Transact, Update};
+
+use crate::socket::guard::Attributed;
+use crate::store::Loaded;
+
+/// Bytes of document for each byte of a v2 snapshot, at most: measured 8, for the size of a board that was loaded from one.
+const EXPANSION: usize = 8;
+
+/// A document with its place in the log. The log is the truth: after any doubt the replica is thrown away and loaded again.
+pub(super) struct Replica {
+    doc: Doc,
+    /// The last row it holds.
+    seq: u64,
+    /// Rows since the newest snapshot.
+    unfolded: u64,
+    /// About how large it is, in bytes of v1 updates.
+    bytes: usize,
+}
+
+/// Why an update is not applied. The document is as before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unfit {
+    /// It leaves a gap to what is known: something that came before it is missing.
+    Gap,
+    /// It brings something new under a client id of somebody else.
+    Foreign,
+    /// The board would become too large.
+    Full,
+}
+
+/// Applying failed, and a part may have been applied: load again.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Broken(pub String);
+
+impl Replica {
+    /// Folds a stream. Fails, in words for the operator, if a row or the snapshot cannot be applied.
+    pub fn load(loaded: &Loaded) -> Result<Self, String> {
+        let mut replica = Self { doc: new_doc(0), seq: 0, unfolded: loaded.rows.len() as u64, bytes: 0 };
+        if let Some(snapshot) = &loaded.snapshot {
+            let update = Update::decode_v2(&snapshot.payload).map_err(|e| format!("snapshot {}: {e}", snapshot.seq))?;
+            replica.fold(update).map_err(|e| format!("snapshot {}: {}", snapshot.seq, e.0))?;
+            replica.bytes = snapshot.payload.len() * EXPANSION;
+        }
+        for row in &loaded.rows {
+            replica.replay(&row.payload).map_err(|e| format!("row {}: {}", row.seq, e.0))?;
+        }
+        replica.seq = loaded.last_seq;
+        Ok(replica)
+    }
+
+    /// The last row it holds.
+    pub fn seq(&self) -> u64 {
+        self.seq
+    }
+
+    /// Rows since the newest snapshot.
+    pub fn unfolded(&self) -> u64 {
+        self.unfolded
+    }
+
+    /// Notes that what was applied is on disk, as `rows` rows ending at `seq`.
+    pub fn committed(&mut self, seq: u64, rows: u64) {
+        self.seq = seq;
+        self.unfolded += rows;
+    }
+
+    /// Notes that a snapshot was taken.
+    pub fn folded(&mut self) {
+        self.unfolded = 0;
+    }
+
+    /// Whether an update can be applied. Under client ids that are not its sender's it may repeat what is known, as clients do who
+    /// answer a Step1, and nothing else.
+    pub fn check(&self, update: &Attributed) -> Result<(), Unfit> {
+        if self.bytes + update.bytes.len() > limits::BOARD_BYTES {
+            return Err(Unfit::Full);
+        }
+        let known = self.doc.transact().state_vector();
+        let known = |client: u64| known.get(&ClientID::new(client));
+        // How far each client's structs reach, contiguously, once this is applied. Ranges come ascending.
+        let mut reach: Option<(u64, u32)> = None;
+        let mut reaches: Vec<(u64, u32)> = Vec::new();
+        for range in &update.inserted {
+            let (client, end) = (range.client, range.clock.saturating_add(range.len));
+            let before = match reach {
+                Some((same, clock)) if same == client => clock,
+                _ => known(client),
+            };
+            if update.foreign.contains(&client) && end > known(client) {
+                return Err(Unfit::Foreign);
+            }
+            if range.clock > before {
+                return Err(Unfit::Gap);
+            }
+            reach = Some((client, end.max(before)));
+            reaches.retain(|(other, _)| *other != client);
+            reaches.extend(reach);
+        }
+        let reach =
+            |client: u64| reaches.iter().find(|(same, _)| *same == client).map_or_else(|| known(client), |r| r.1);
+        if update.deleted.iter().any(|range| range.clock.saturating_add(range.len) > reach(range.client))
+            || update.needs.iter().any(|(client, clock)| *clock >= reach(*client))
+        {
+            return Err(Unfit::Gap);
+        }
+        Ok(())
+    }
+
+    /// Whether everything in an update is known already.
+    pub fn holds(&self, update: &Attributed) -> bool {
+        let Ok(decoded) = Update::decode_v1(&update.bytes) else { return false };
+        let snapshot = self.doc.transact().snapshot();
+        let known = |client: u64| snapshot.state_map.get(&ClientID::new(client));
+        update.inserted.iter().all(|range| range.clock.saturating_add(range.len) <= known(range.client))
+            && decoded.delete_set().diff(&snapshot.delete_set).is_empty()
+    }
+
+    /// Applies an update that passed [`Replica::check`]. Returns what it changed, as a v1 update; `None` if all of it was known.
+    pub fn apply(&mut self, update: &[u8]) -> Result<Option<Vec<u8>>, Broken> {
+        let update = Update::decode_v1(update).map_err(|e| Broken(e.to_string()))?;
+        let delta = self.fold(update)?;
+        self.bytes += delta.as_ref().map_or(0, Vec::len);
+        Ok(delta)
+    }
+
+    /// Applies a v1 update that was applied before: a row, or one that is about to become a row.
+    pub fn replay(&mut self, payload: &[u8]) -> Result<(), Broken> {
+        let update = Update::decode_v1(payload).map_err(|e| Broken(e.to_string()))?;
+        self.fold(update)?;
+        self.bytes += payload.len();
+        Ok(())
+    }
+
+    fn fold(&mut self, update: Update) -> Result<Option<Vec<u8>>, Broken> {
+        let mut txn = self.doc.transact_mut();
+        let outcome = catch_unwind(AssertUnwindSafe(|| {
+            txn.apply_update(update).map_err(|e| Broken(e.to_string()))?;
+            if txn.has_missing_updates() {
+                return Err(Broken("it depends on what is not known".to_owned()));
+            }
+            if !txn.has_changes() {
+                return Ok(None);
+            }
+            txn.commit();
+            Ok(Some(txn.encode_update_v1()))
+        }));
+        outcome.unwrap_or_else(|_| {
+            // Dropping the transaction would commit what is half applied, and a panic in there would end the process.
+            std::mem::forget(txn);
+            Err(Broken("applying it failed".to_owned()))
+        })
+    }
+
+    /// What is known, as an encoded state vector.
+    pub fn state_vector(&self) -> Vec<u8> {
+        self.doc.transact().state_vector().encode_v1()
+    }
+
+    /// What somebody lacks who has `state_vector`, as a v1 update.
+    pub fn diff(&self, state_vector: &StateVector) -> Vec<u8> {
+        self.doc.transact().encode_diff_v1(state_vector)
+    }
+
+    /// The whole document, as a v2 update.
+    pub fn snapshot(&self) -> Vec<u8> {
+        self.doc.transact().encode_state_as_update_v2(&StateVector::default())
+    }
+
+    /// The document, for reading it.
+    pub fn doc(&self) -> &Doc {
+        &self.doc
+    }
+}
+
+/// Reads a state vector from outside. Yrs would make room for as many entries as the first number claims.
+pub(crate) fn read_state_vector(bytes: &[u8]) -> Result<StateVector, ReadError> {
+    let mut reader = Reader::new(bytes);
+    let count = reader.var_uint()?;
+    let mut entries = Vec::new();
+    for _ in 0..count {
+        let client = reader.var_uint()?;
+        let clock = reader.var_u32()?;
+        // Ids beyond JavaScript's safe integers are nobody's.
+        if client < 1 << 53 {
+            entries.push((ClientID::new(client), clock));
+        }
+    }
+    Ok(entries.into_iter().collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use yrs::{GetString, Text};
+
+    use super::*;
+    use crate::store::{Row, Snapshot};
+
+    fn writer(client: u64) -> (Doc, yrs::TextRef) {
+        let doc = new_doc(client);
+        let text = doc.get_or_insert_text("t");
+        (doc, text)
+    }
+
+    fn types(doc: &Doc, text: &yrs::TextRef, words: &str) -> Vec<u8> {
+        let mut txn = doc.transact_mut();
+        let end = text.len(&txn);
+        text.insert(&mut txn, end, words);
+        txn.encode_update_v1()
+    }
+
+    fn empty() -> Replica {
+        Replica::load(&Loaded::default()).expect("nothing to fail on")
+    }
+
+    fn take(replica: &mut Replica, update: &[u8], foreign: &[u64]) -> Result<Option<Vec<u8>>, Unfit> {
+        let mut update = Attributed::scan(update.to_vec()).expect("a sound update");
+        update.foreign = foreign.to_vec();
+        replica.check(&update)?;
+        Ok(replica.apply(&update.bytes).expect("applies"))
+    }
+
+    fn says(replica: &Replica) -> String {
+        let text = replica.doc().get_or_insert_text("t");
+        text.get_string(&replica.doc().transact())
+    }
+
+    #[test]
+    fn what_is_known_changes_nothing() {
+        let mut replica = empty();
+        let (doc, text) = writer(7);
+        let update = types(&doc, &text, "好");
+        assert!(take(&mut replica, &update, &[]).is_ok_and(|delta| delta.is_some()));
+        assert_eq!(take(&mut replica, &update, &[]), Ok(None));
+        // Somebody else may repeat it, too.
+        assert_eq!(take(&mut replica, &update, &[7]), Ok(None));
+        assert!(replica.holds(&Attributed::scan(update).expect("sound")));
+    }
+
+    #[test]
+    fn the_delta_holds_only_what_is_new() {
+        let mut replica = empty();
+        let (doc, text) = writer(7);
+        take(&mut replica, &types(&doc, &text, "long ago "), &[]).expect("fits");
+        types(&doc, &text, "now");
+        let all = doc.transact().encode_state_as_update_v1(&StateVector::default());
+        let delta = take(&mut replica, &all, &[]).expect("fits").expect("new");
+        assert!(!delta.windows(4).any(|bytes| bytes == b"long"));
+        assert_eq!(says(&replica), "long ago now");
+    }
+
+    #[test]
+    fn gaps_and_foreign_ids_are_refused_and_change_nothing() {
+        let mut replica = empty();
+        let (doc, text) = writer(7);
+        let first = types(&doc, &text, "a");
+        let second = types(&doc, &text, "b");
+        let third = {
+            let mut txn = doc.transact_mut();
+            text.remove_range(&mut txn, 1, 1);
+            txn.encode_update_v1()
+        };
+        assert_eq!(take(&mut replica, &second, &[]), Err(Unfit::Gap));
+        assert_eq!(take(&mut replica, &third, &[]), Err(Unfit::Gap));
+        assert_eq!(take(&mut replica, &first, &[7]), Err(Unfit::Foreign));
+        assert_eq!(says(&replica), "");
+        // An edit that builds on another's words waits for these.
+        let (other, other_text) = writer(8);
+        other.transact_mut().apply_update(Update::decode_v1(&first).expect("sound")).expect("applies");
+        let reply = types(&other, &other_text, "!");
+        assert_eq!(take(&mut replica, &reply, &[]), Err(Unfit::Gap));
+        for update in [first, reply, second, third] {
+            take(&mut replica, &update, &[]).expect("in order it fits");
+        }
+        assert_eq!(says(&replica).len(), 2);
+    }
+
+    #[test]
+    fn a_replica_loads_from_snapshot_and_rows() {
+        let (doc, text) = writer(7);
+        let mut replica = empty();
+        take(&mut replica, &types(&doc, &text, "from the snapshot, "), &[]).expect("fits");
+        let snapshot = Snapshot { seq: 1, payload: replica.snapshot().into() };
+        let row = Row { seq: 2, principal: "p".into(), at: 0, payload: types(&doc, &text, "from a row").into() };
+        let loaded = Loaded { snapshot: Some(snapshot), rows: vec![row.clone()], last_seq: 2 };
+        let replica = Replica::load(&loaded).expect("loads");
+        assert_eq!(
+            (says(&replica).as_str(), replica.seq(), replica.unfolded()),
+            ("from the snapshot, from a row", 2, 1)
+        );
+        // Without what came before it, the row does not fit: the board is damaged, and must not look empty.
+        let torn = Loaded { snapshot: None, rows: vec![row], last_seq: 2 };
+        assert!(Replica::load(&torn).is_err());
+    }
+
+    #[test]
+    fn a_state_vector_that_claims_much_costs_nothing() {
+        assert!(read_state_vector(&[255, 255, 255, 122]).is_err());
+        assert!(read_state_vector(&[0]).is_ok_and(|vector| vector.is_empty()));
+        let encoded = StateVector::from_iter([(ClientID::new(7), 3)]).encode_v1();
+        assert!(read_state_vector(&encoded).is_ok_and(|vector| vector.get(&ClientID::new(7)) == 3));
+    }
+}

@@ -1,0 +1,400 @@
+//! Rooms over a real store, with its faults.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::json;
+use shared::board::new_doc;
+use shared::id::{BoardId, Role, TableId};
+use shared::wire::{PresenceEntry, PresenceUser, ServerFrame, ServerMessage, presence as wire_presence};
+use tempfile::TempDir;
+use tokio::time::timeout;
+use yrs::updates::decoder::Decode;
+use yrs::updates::encoder::Encode;
+use yrs::{Doc, GetString, ReadTxn, StateVector, Text, TextRef, Transact, Update};
+
+use super::room::Ack;
+use super::*;
+use crate::socket::dialect::Dialect;
+use crate::socket::outbox::{End, Next, Outbox};
+use crate::store::StreamId;
+use crate::store::faulty::{Faults, FaultyStore};
+use crate::store::sqlite::SqliteStore;
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+struct House {
+    boards: Boards,
+    store: Arc<dyn Store>,
+    faults: Arc<Faults>,
+    board: BoardId,
+    dir: TempDir,
+    sqlite: Arc<SqliteStore>,
+}
+
+impl House {
+    fn new() -> Self {
+        Self::at(tempfile::tempdir().expect("a directory"))
+    }
+
+    fn at(dir: TempDir) -> Self {
+        let sqlite = Arc::new(SqliteStore::open(dir.path()).expect("a store"));
+        let (store, faults) = FaultyStore::new(sqlite.clone());
+        let store: Arc<dyn Store> = Arc::new(store);
+        let boards = Boards::new(store.clone(), Arc::default());
+        Self { boards, store, faults, board: BoardId::table(&"w".into(), TableId(1)), dir, sqlite }
+    }
+
+    async fn reopened(self) -> Self {
+        self.boards.close().await;
+        self.sqlite.close().await;
+        Self::at(self.dir)
+    }
+
+    fn stream(&self) -> StreamId {
+        StreamId::board(&self.board.to_string())
+    }
+
+    async fn guest(&self, name: &str, client: u64) -> Guest {
+        self.client(name, client, true).await
+    }
+
+    async fn stranger(&self, name: &str, client: u64) -> Guest {
+        self.client(name, client, false).await
+    }
+
+    async fn client(&self, name: &str, client: u64, ours: bool) -> Guest {
+        let handle = self.boards.open(&self.board).await.expect("a board");
+        let outbox = Arc::new(Outbox::default());
+        let id = self.boards.next_member();
+        let member =
+            Member { actor: name.into(), ours, dialect: Dialect::Collab(None), outbox: outbox.clone(), slot: 1 };
+        handle.join(id, member).await.expect("a board");
+        let doc = new_doc(client);
+        let text = doc.get_or_insert_text("t");
+        let mut guest = Guest { name: name.to_owned(), client, handle, outbox, id, doc, text, edits: 0 };
+        guest.syncs().await;
+        guest
+    }
+}
+
+struct Guest {
+    name: String,
+    client: u64,
+    handle: Handle,
+    outbox: Arc<Outbox>,
+    id: MemberId,
+    doc: Doc,
+    text: TextRef,
+    edits: u64,
+}
+
+impl Guest {
+    async fn syncs(&mut self) {
+        let state_vector = self.doc.transact().state_vector();
+        self.handle.sync(self.id, state_vector).await.expect("a board");
+        assert!(matches!(self.hears().await, ServerMessage::Step2 { .. }));
+        assert!(matches!(self.hears().await, ServerMessage::Step1 { .. }));
+    }
+
+    /// Types at the end; returns the update, not yet sent.
+    fn types(&self, words: &str) -> Vec<u8> {
+        let mut txn = self.doc.transact_mut();
+        let end = self.text.len(&txn);
+        self.text.insert(&mut txn, end, words);
+        txn.encode_update_v1()
+    }
+
+    async fn sends(&mut self, update: Vec<u8>) -> u64 {
+        self.edits += 1;
+        self.sends_as(update, Ack::Number(self.edits), &[], true).await;
+        self.edits
+    }
+
+    async fn sends_as(&self, update: Vec<u8>, ack: Ack, foreign: &[u64], allowed: bool) {
+        let mut update = Attributed::scan(update).expect("a sound update");
+        update.foreign = foreign.to_vec();
+        self.handle.edit(self.id, ack, update, allowed).await.expect("a board");
+    }
+
+    async fn writes(&mut self, words: &str) {
+        let update = self.types(words);
+        let n = self.sends(update).await;
+        assert_eq!(self.hears().await, ServerMessage::DurableUpTo { n });
+    }
+
+    /// The next message; edits are taken in.
+    async fn hears(&mut self) -> ServerMessage {
+        let next = timeout(PATIENCE, async {
+            loop {
+                match self.outbox.next() {
+                    Some(Next::Frame(frame)) => break frame,
+                    Some(other) => panic!("{other:?}"),
+                    None => self.outbox.filled().await,
+                }
+            }
+        });
+        let frame = next.await.expect("in time");
+        let Ok(ServerFrame::Message(_, message)) = ServerFrame::decode(&frame) else { panic!("no message") };
+        if let ServerMessage::Update { update } | ServerMessage::Step2 { update } = &message {
+            let update = Update::decode_v1(update).expect("an update");
+            self.doc.transact_mut().apply_update(update).expect("applies");
+        }
+        message
+    }
+
+    async fn ends(&self) -> End {
+        timeout(PATIENCE, async {
+            loop {
+                match self.outbox.next() {
+                    Some(Next::End(end)) => break end,
+                    Some(_) => {}
+                    None => self.outbox.filled().await,
+                }
+            }
+        })
+        .await
+        .expect("in time")
+    }
+
+    fn hears_nothing(&self) {
+        assert_eq!(self.outbox.next(), None, "{}", self.name);
+    }
+
+    fn reads(&self) -> String {
+        self.text.get_string(&self.doc.transact())
+    }
+}
+
+fn is_update(message: &ServerMessage) -> bool {
+    matches!(message, ServerMessage::Update { .. })
+}
+
+#[tokio::test]
+async fn inv_1_nothing_is_acknowledged_or_shown_before_it_is_on_disk() {
+    let house = House::new();
+    let (mut ann, mut bob) = (house.guest("ann", 1).await, house.guest("bob", 2).await);
+    house.faults.hold_writes();
+    let words = ann.types("你好");
+    ann.sends(words).await;
+    house.faults.writes_held(1).await;
+    ann.hears_nothing();
+    bob.hears_nothing();
+    house.faults.release_writes();
+    assert_eq!(ann.hears().await, ServerMessage::DurableUpTo { n: 1 });
+    assert!(is_update(&bob.hears().await));
+    assert_eq!(bob.reads(), "你好");
+    bob.writes("!").await;
+    assert!(is_update(&ann.hears().await));
+    assert_eq!(ann.reads(), bob.reads());
+    // Every row names who made it.
+    let rows = house.store.load(house.stream()).await.expect("rows").rows;
+    assert_eq!(rows.iter().map(|row| row.principal.as_str()).collect::<Vec<_>>(), ["ann", "bob"]);
+}
+
+#[tokio::test]
+async fn a_failed_commit_is_seen_by_nobody_and_made_good_by_its_author() {
+    let house = House::new();
+    let (mut ann, mut bob) = (house.guest("ann", 1).await, house.guest("bob", 2).await);
+    house.faults.refuse_writes(StoreError::Full);
+    let words = ann.types("kept");
+    ann.sends(words).await;
+    let ServerMessage::Stateless(notice) = ann.hears().await else { panic!("no notice") };
+    assert!(notice.contains("store_unavailable"), "{notice}");
+    assert_eq!(ann.hears().await, ServerMessage::Resync);
+    bob.hears_nothing();
+    house.faults.heal();
+    // As our client does after Resync: Step1, and then all that the server lacks.
+    let late = house.guest("late", 3).await;
+    assert_eq!(late.reads(), "");
+    ann.syncs().await;
+    let lacking = ann.doc.transact().encode_state_as_update_v1(&StateVector::default());
+    let n = ann.sends(lacking).await;
+    assert_eq!(ann.hears().await, ServerMessage::DurableUpTo { n });
+    assert!(is_update(&bob.hears().await));
+    assert_eq!(bob.reads(), "kept");
+}
+
+#[tokio::test]
+async fn a_commit_whose_answer_was_lost_is_found_in_the_store() {
+    let house = House::new();
+    let (mut ann, mut bob) = (house.stranger("ann", 1).await, house.guest("bob", 2).await);
+    house.faults.lose_answers(StoreError::Io("gone".to_owned()));
+    let words = ann.types("there");
+    ann.sends_as(words, Ack::Status, &[], true).await;
+    assert!(is_update(&bob.hears().await));
+    assert_eq!(bob.reads(), "there");
+    assert_eq!(ann.hears().await, ServerMessage::SyncStatus(false));
+    house.faults.heal();
+    // A client that is not ours cannot be asked: it is sent what the server has, and answers that.
+    assert!(is_update(&ann.hears().await));
+    assert!(matches!(ann.hears().await, ServerMessage::Step2 { .. }));
+    assert!(matches!(ann.hears().await, ServerMessage::Step1 { .. }));
+    let all = ann.doc.transact().encode_state_as_update_v1(&StateVector::default());
+    ann.sends_as(all, Ack::Status, &[], true).await;
+    assert_eq!(ann.hears().await, ServerMessage::SyncStatus(true));
+    assert_eq!(house.store.load(house.stream()).await.expect("rows").last_seq, 1);
+}
+
+#[tokio::test]
+async fn what_is_sent_again_is_acknowledged_and_not_stored_again() {
+    let house = House::new();
+    let mut ann = house.guest("ann", 1).await;
+    let words = ann.types("once");
+    for n in 1..=3 {
+        ann.sends(words.clone()).await;
+        assert_eq!(ann.hears().await, ServerMessage::DurableUpTo { n });
+    }
+    assert_eq!(house.store.load(house.stream()).await.expect("rows").last_seq, 1);
+}
+
+#[tokio::test]
+async fn inv_4_a_foreign_id_costs_its_sender_and_nobody_else() {
+    let house = House::new();
+    let (mut ann, mut bob) = (house.guest("ann", 1).await, house.guest("bob", 2).await);
+    ann.writes("mine").await;
+    bob.hears().await;
+    let forged = ann.types(" too");
+    bob.sends_as(forged, Ack::Number(1), &[ann.client], true).await;
+    assert_eq!(bob.ends().await, End { code: 4403, reason: "foreign_client" });
+    assert_eq!(house.guest("late", 3).await.reads(), "mine");
+    ann.hears_nothing();
+}
+
+#[tokio::test]
+async fn who_may_only_read_is_refused_and_stays() {
+    let house = House::new();
+    let (mut ann, mut bob) = (house.guest("ann", 1).await, house.stranger("bob", 2).await);
+    ann.writes("words").await;
+    bob.hears().await;
+    let scribble = bob.types("scribble");
+    bob.sends_as(scribble, Ack::Status, &[], false).await;
+    assert_eq!(bob.hears().await, ServerMessage::SyncStatus(false));
+    // What is known already is no writing: clients that count their unsynced changes come to rest.
+    let known = ann.doc.transact().encode_state_as_update_v1(&StateVector::default());
+    bob.sends_as(known, Ack::Status, &[], false).await;
+    assert_eq!(bob.hears().await, ServerMessage::SyncStatus(true));
+    let scribble = ann.types("more");
+    ann.sends_as(scribble, Ack::Number(9), &[], false).await;
+    assert_eq!(ann.hears().await, ServerMessage::RoleChanged { read_only: true });
+}
+
+#[tokio::test]
+async fn a_gap_is_refused_and_filled() {
+    let house = House::new();
+    let mut ann = house.guest("ann", 1).await;
+    ann.types("lost on the way, ");
+    let second = ann.types("and found");
+    ann.sends(second).await;
+    assert_eq!(ann.hears().await, ServerMessage::Resync);
+    ann.syncs().await;
+    let lacking = ann.doc.transact().encode_state_as_update_v1(&StateVector::default());
+    ann.sends(lacking).await;
+    assert_eq!(ann.hears().await, ServerMessage::DurableUpTo { n: 2 });
+}
+
+#[tokio::test]
+async fn inv_4_a_damaged_board_is_quarantined_and_the_next_one_is_not() {
+    let house = House::new();
+    house.faults.damage(house.stream());
+    assert!(matches!(house.boards.open(&house.board).await, Err(BoardError::Quarantined(_))));
+    let table = house.boards.table(&house.board.workshop, TableId(1)).await;
+    assert!(matches!(table, Err(BoardError::Quarantined(_))), "{table:?}");
+    assert!(house.boards.table(&house.board.workshop, TableId(2)).await.is_ok());
+}
+
+#[tokio::test]
+async fn inv_7_a_board_is_the_fold_of_its_log_with_and_without_a_snapshot() {
+    let mut house = House::new();
+    let mut expected = String::new();
+    // 120 rows make a snapshot when the board is unloaded, the next 30 do not.
+    for (client, count) in [(1, 120), (2, 30)] {
+        let mut ann = house.guest("ann", client).await;
+        assert_eq!(ann.reads(), expected);
+        for n in 0..count {
+            ann.writes(&format!("{n} ")).await;
+        }
+        expected = ann.reads();
+        house = house.reopened().await;
+        assert_eq!(ann.ends().await, End { code: 1012, reason: "restart" });
+    }
+    let loaded = house.store.load(house.stream()).await.expect("rows");
+    assert_eq!((loaded.snapshot.map(|snapshot| snapshot.seq), loaded.rows.len()), (Some(120), 30));
+    assert_eq!(house.guest("bob", 3).await.reads(), expected);
+}
+
+#[tokio::test]
+async fn presence_is_told_and_taken_back() {
+    let house = House::new();
+    let ann = house.guest("ann", 1).await;
+    let user = PresenceUser { id: "ann".into(), name: "Ann".into(), role: Role::Participant };
+    let here = |clock| vec![PresenceEntry { client: 1, clock, state: Some(json!({ "typing": true })) }];
+    let mut bob = house.guest("bob", 2).await;
+    ann.handle.presence(ann.id, user.clone(), here(1)).await.expect("a board");
+    let ServerMessage::Awareness(bytes) = bob.hears().await else { panic!("no presence") };
+    let told = wire_presence::decode(&bytes).expect("presence");
+    assert_eq!(told[0].state.as_ref().and_then(|state| state["user"]["name"].as_str()), Some("Ann"));
+    ann.hears_nothing();
+    // Who comes later is told who is here, and everybody hears of it when somebody goes.
+    let late = house.boards.open(&house.board).await.expect("a board");
+    let (id, outbox) = (house.boards.next_member(), Arc::new(Outbox::default()));
+    let dialect = Dialect::Collab(None);
+    late.join(id, Member { actor: "c".into(), ours: true, dialect, outbox: outbox.clone(), slot: 1 })
+        .await
+        .expect("in");
+    timeout(PATIENCE, outbox.filled()).await.expect("in time");
+    ann.handle.leave(ann.id).await;
+    let ServerMessage::Awareness(bytes) = bob.hears().await else { panic!("no presence") };
+    let gone = wire_presence::decode(&bytes).expect("presence");
+    assert_eq!(gone, [PresenceEntry { client: 1, clock: 2, state: None }]);
+}
+
+#[tokio::test]
+async fn inv_6_a_slow_reader_is_caught_up_by_state_vector() {
+    let house = House::new();
+    let (mut ann, mut slow) = (house.guest("ann", 1).await, house.guest("slow", 2).await);
+    // Half a megabyte that nobody takes out of the queue.
+    let paragraph = "字".repeat(20_000);
+    for _ in 0..12 {
+        ann.writes(&paragraph).await;
+    }
+    let lagging = loop {
+        match slow.outbox.next() {
+            Some(Next::Lagging(slot)) => break slot,
+            Some(_) => {}
+            None => panic!("nothing was dropped"),
+        }
+    };
+    assert_eq!(lagging, 1);
+    slow.syncs().await;
+    assert_eq!(slow.reads(), ann.reads());
+    ann.writes("still in touch").await;
+    assert!(is_update(&slow.hears().await));
+    assert_eq!(slow.reads(), ann.reads());
+}
+
+#[tokio::test]
+async fn two_replicas_that_write_at_once_end_equal() {
+    let house = House::new();
+    let (mut ann, mut bob) = (house.guest("ann", 1).await, house.guest("bob", 2).await);
+    for round in 0..40 {
+        for guest in [&mut ann, &mut bob] {
+            let words = guest.types(&format!("{}{round} ", guest.name));
+            guest.sends(words).await;
+        }
+    }
+    let vector = |guest: &Guest| guest.doc.transact().state_vector().encode_v1().len();
+    for guest in [&mut ann, &mut bob] {
+        let (mut seen, mut durable) = (0, 0);
+        while seen < 40 || durable < 40 {
+            match guest.hears().await {
+                ServerMessage::Update { .. } => seen += 1,
+                ServerMessage::DurableUpTo { n } => durable = n,
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+    assert_eq!(ann.reads(), bob.reads());
+    assert_eq!(vector(&ann), vector(&bob));
+    assert_eq!(ann.reads().matches("bob").count(), 40);
+}

@@ -1,0 +1,503 @@
+//! The model as Markdown, complete and readable, in the café's language. The plan comes first: it is what people open it for.
+//!
+//! Everything that somebody typed goes through `escape`; only this file's own words are markup.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use shared::id::{Millis, NoteId};
+use shared::workshop::state::{Comment, Verdict};
+
+use super::escape::{block, line};
+use super::plan::{ActionPart, Export, NotePart, Source, TablePart, Turn};
+use super::words::{Turned, Words, words};
+
+/// Replies nest this deep; deeper ones stand beside each other, or the page runs out of width.
+const DEPTH: usize = 6;
+
+/// The whole café as one Markdown document.
+pub fn write(export: &Export) -> String {
+    let mut page = Page { out: String::new(), words: words(export.workshop.language) };
+    page.head(export);
+    page.plan(export);
+    page.themes(export);
+    page.vote(export);
+    page.tables(export);
+    page.rounds(export);
+    page.people(export);
+    page.timeline(export);
+    page.out
+}
+
+struct Page {
+    out: String,
+    words: &'static Words,
+}
+
+impl Page {
+    fn line(&mut self, text: &str) {
+        self.out.push_str(text);
+        self.out.push('\n');
+    }
+
+    /// Own lines, with an empty one before and after.
+    fn paragraph(&mut self, text: &str) {
+        self.line("");
+        self.line(text);
+        self.line("");
+    }
+
+    fn heading(&mut self, level: usize, text: &str) {
+        self.paragraph(&format!("{} {text}", "#".repeat(level)));
+    }
+
+    /// `- **label**: value`, unless there is nothing to say.
+    fn field(&mut self, label: &str, value: &str) {
+        if !value.trim().is_empty() {
+            let colon = self.words.colon;
+            self.line(&format!("- **{label}**{colon}{}", block(value, "  ")));
+        }
+    }
+
+    fn head(&mut self, export: &Export) {
+        let (w, cafe) = (self.words, &export.workshop);
+        self.line(&format!("# {}", line(&cafe.title)));
+        if !cafe.purpose.is_empty() {
+            self.paragraph(&format!("> {}", block(&cafe.purpose, "> ")));
+        } else {
+            self.line("");
+        }
+        self.field(w.state, w.phase(cafe.phase));
+        self.field(w.created, &time(cafe.created_at));
+        self.field(w.exported, &time(export.exported_at));
+        self.field(w.people, &w.people_counted(export.participants.len()));
+        if !export.damaged.is_empty() {
+            self.field(w.damaged, &export.damaged.join(", "));
+        }
+    }
+
+    fn plan(&mut self, export: &Export) {
+        let w = self.words;
+        self.heading(2, w.plan);
+        if export.actions.is_empty() {
+            self.line(w.no_actions);
+        }
+        for action in &export.actions {
+            self.action(action);
+        }
+        if !export.other_decisions.is_empty() {
+            self.heading(3, w.other_decisions);
+            for d in &export.other_decisions {
+                let decision = self.decision(d.verdict, &d.reason, &d.name, d.at);
+                self.line(&format!("- {decision}"));
+            }
+        }
+        if !export.comments.is_empty() {
+            self.heading(3, w.comments_on_plan);
+            self.comments(&export.comments, "");
+        }
+    }
+
+    fn action(&mut self, action: &ActionPart) {
+        let w = self.words;
+        self.heading(3, &format!("{} {}", action.reference, self.or_untitled(&action.title)));
+        if let Some(d) = &action.decision {
+            let decision = self.decision(d.verdict, &d.reason, &d.name, d.at);
+            self.line(&format!("- **{}**{}{decision}", w.decision, w.colon));
+        }
+        for (label, value) in [
+            (w.stage, &action.stage),
+            (w.reason, &action.reason),
+            (w.accountable, &action.accountable),
+            (w.helpers, &action.helpers),
+            (w.due, &action.due),
+            (w.impact, &score(action.impact)),
+            (w.effort, &score(action.effort)),
+            (w.kpi, &action.kpi),
+            (w.baseline, &action.baseline),
+            (w.target, &action.target),
+            (w.cost, &action.cost),
+            (w.risk, &action.risk),
+            (w.from_themes, &action.themes.join(w.comma)),
+        ] {
+            self.field(label, value);
+        }
+        self.field(w.status, w.action_status(&action.status));
+        if !action.sources.is_empty() {
+            self.line(&format!("- **{}**{}", w.sources, w.colon.trim_end()));
+            for source in &action.sources {
+                let source = self.source(source, "    ");
+                self.line(&format!("  - {source}"));
+            }
+        }
+        if !action.comments.is_empty() {
+            self.line(&format!("- **{}**{}", w.comments, w.colon.trim_end()));
+            self.comments(&action.comments, "  ");
+        }
+    }
+
+    fn decision(&self, verdict: Verdict, reason: &str, name: &str, at: Millis) -> String {
+        let w = self.words;
+        let reason =
+            if reason.trim().is_empty() { String::new() } else { format!("{}{}", w.colon, block(reason, "  ")) };
+        format!("**{}**{reason} ({}{}{})", w.verdict(verdict), line(name), w.comma, time(at))
+    }
+
+    fn comments(&mut self, comments: &[Comment], indent: &str) {
+        let colon = self.words.colon;
+        for c in comments {
+            let text = block(&c.text, &format!("{indent}  "));
+            self.line(&format!("{indent}- {} ({}){colon}{text}", line(&c.name), time(c.at)));
+        }
+    }
+
+    fn source(&self, source: &Source, indent: &str) -> String {
+        let w = self.words;
+        let text = if source.kind.is_empty() { w.not_found.to_owned() } else { self.note_text(&source.text, indent) };
+        let text = if source.deleted { format!("~~{}~~", line(&source.text)) } else { text };
+        let place = format!("{} {}{}{}", w.table(source.table), w.quotes.0, line(&source.topic), w.quotes.1);
+        format!(
+            "**{}** {text} ({})",
+            w.kind(&source.kind),
+            self.origin(Some(place), source.round, source.author.as_deref(), source.stars)
+        )
+    }
+
+    fn note_text(&self, text: &str, indent: &str) -> String {
+        if text.trim().is_empty() { "…".to_owned() } else { block(text, indent) }
+    }
+
+    /// Where a note comes from, as far as it is known.
+    fn origin(&self, place: Option<String>, round: Option<u16>, author: Option<&str>, stars: usize) -> String {
+        let round = round.map(|round| self.words.round(round));
+        let stars = (stars > 0).then(|| format!("★ {stars}"));
+        [place, author.map(line), round, stars].into_iter().flatten().collect::<Vec<_>>().join(" · ")
+    }
+
+    fn themes(&mut self, export: &Export) {
+        let w = self.words;
+        if export.themes.is_empty() && export.unplaced.is_empty() {
+            return;
+        }
+        self.heading(2, w.themes);
+        for theme in &export.themes {
+            let dots = theme.dots.map(|dots| format!(" ({})", w.dots_counted(dots))).unwrap_or_default();
+            self.heading(3, &format!("{}{dots}", self.or_untitled(&theme.title)));
+            if !theme.summary.trim().is_empty() {
+                self.line(&block(&theme.summary, ""));
+                self.line("");
+            }
+            self.sources(&theme.notes);
+        }
+        if !export.unplaced.is_empty() {
+            self.heading(3, &format!("{} ({})", w.unplaced, export.unplaced.len()));
+            self.sources(&export.unplaced);
+        }
+    }
+
+    fn sources(&mut self, sources: &[Source]) {
+        for source in sources {
+            let source = self.source(source, "  ");
+            self.line(&format!("- {source}"));
+        }
+    }
+
+    fn vote(&mut self, export: &Export) {
+        let w = self.words;
+        let Some(vote) = &export.vote else { return };
+        self.heading(2, w.vote);
+        self.line(&w.voters(vote.voters, vote.dots_per_person));
+        self.line("");
+        if vote.open {
+            self.line(w.vote_open);
+            return;
+        }
+        self.line(&format!("| {} | {} |", w.theme, w.dots));
+        self.line("| --- | ---: |");
+        for theme in &vote.themes {
+            let dots = theme.dots.map(|dots| dots.to_string()).unwrap_or_default();
+            self.line(&format!("| {} | {dots} |", self.or_untitled(&theme.title)));
+        }
+    }
+
+    fn tables(&mut self, export: &Export) {
+        self.heading(2, self.words.tables);
+        for table in &export.tables {
+            self.table(table);
+        }
+    }
+
+    fn table(&mut self, table: &TablePart) {
+        let w = self.words;
+        self.heading(3, &format!("{}{}{}", w.table(table.number), w.colon, line(&table.topic)));
+        if !table.question.is_empty() {
+            self.line(&format!("> {}", block(&table.question, "> ")));
+            self.line("");
+        }
+        self.field(w.host, table.host.as_deref().unwrap_or_default());
+        let handover = &table.handover;
+        let parts = [(w.so_far, &handover.so_far), (w.open, &handover.open), (w.build_here, &handover.build_here)];
+        if parts.iter().any(|(_, text)| !text.trim().is_empty()) {
+            self.line(&format!("- **{}**{}", w.handover, w.colon.trim_end()));
+            for (label, text) in parts.into_iter().filter(|(_, text)| !text.trim().is_empty()) {
+                self.line(&format!("  - **{label}**{}{}", w.colon, block(text, "    ")));
+            }
+        }
+        self.line("");
+        if table.notes.is_empty() {
+            self.line(w.no_notes);
+        }
+        for (depth, note) in threads(&table.notes) {
+            let indent = "  ".repeat(depth.min(DEPTH));
+            let text = self.note_text(&note.text, &format!("{indent}  "));
+            let origin = self.origin(None, note.round, note.author.as_deref(), note.stars);
+            let origin = if origin.is_empty() { origin } else { format!(" ({origin})") };
+            let and = if depth > 0 { "↳ " } else { "" };
+            self.line(&format!("{indent}- {and}**{}** {text}{origin}", w.kind(&note.kind)));
+        }
+        let gone: Vec<_> = table.notes.iter().filter(|note| note.deleted).collect();
+        if !gone.is_empty() {
+            self.paragraph(&format!("{}{}", w.taken_away, w.colon.trim_end()));
+            for note in gone {
+                let origin = self.origin(None, note.round, note.author.as_deref(), note.stars);
+                self.line(&format!("- **{}** ~~{}~~ ({origin})", w.kind(&note.kind), line(&note.text)));
+            }
+        }
+    }
+
+    fn rounds(&mut self, export: &Export) {
+        let w = self.words;
+        self.heading(2, w.rounds);
+        for round in &export.rounds {
+            let question = round.question.as_deref().unwrap_or_default();
+            let colon = if question.is_empty() { "" } else { w.colon };
+            self.line(&format!(
+                "- **{}** ({} {}){colon}{}",
+                w.round(round.number),
+                round.minutes,
+                w.minutes,
+                block(question, "  ")
+            ));
+            let mut tables: BTreeMap<_, Vec<String>> = BTreeMap::new();
+            for seat in &round.seats {
+                tables.entry(seat.table).or_default().push(line(&seat.name));
+            }
+            for (table, names) in tables {
+                self.line(&format!("  - {}{}{}", w.table(table), w.colon, names.join(w.comma)));
+            }
+        }
+    }
+
+    fn people(&mut self, export: &Export) {
+        let w = self.words;
+        if export.participants.is_empty() {
+            return;
+        }
+        self.heading(2, w.people);
+        self.line(&format!("| {} | {} | {} |", w.name, w.department, w.notes));
+        self.line("| --- | --- | --- |");
+        for person in &export.participants {
+            let hosts = person.host_of.iter().map(|table| format!("{} ({})", w.host, w.table(table)));
+            let left = person.left.then(|| w.left.to_owned());
+            let remarks: Vec<_> = hosts.chain(left).collect();
+            let department = line(person.department.as_deref().unwrap_or_default());
+            self.line(&format!("| {} | {department} | {} |", line(&person.name), remarks.join(w.comma)));
+        }
+    }
+
+    fn timeline(&mut self, export: &Export) {
+        let w = self.words;
+        self.heading(2, w.timeline);
+        for moment in &export.timeline {
+            let what = match &moment.turn {
+                Turn::Created => w.created.to_owned(),
+                Turn::Phase { phase } => format!("**{}**", w.phase(*phase)),
+                Turn::RoundSeated { round, people } => {
+                    format!("{} {} ({})", w.round(*round), w.turn(Turned::RoundSeated), w.people_counted(*people))
+                }
+                Turn::RoundStarted { round } => format!("{} {}", w.round(*round), w.turn(Turned::RoundStarted)),
+                Turn::RoundEnded { round } => format!("{} {}", w.round(*round), w.turn(Turned::RoundEnded)),
+                Turn::Announced { text } => format!("{}{}{}", w.turn(Turned::Announced), w.colon, block(text, "  ")),
+                Turn::VoteOpened { themes } => format!("{} ({} {themes})", w.turn(Turned::VoteOpened), w.themes),
+                Turn::VoteClosed => w.turn(Turned::VoteClosed).to_owned(),
+            };
+            self.line(&format!("- {}  {what}", time(moment.at)));
+        }
+    }
+
+    fn or_untitled(&self, title: &str) -> String {
+        if title.trim().is_empty() { self.words.untitled.to_owned() } else { line(title) }
+    }
+}
+
+/// Notes that are not taken away with the depth of their thread: each under the note it builds on, otherwise in the order of writing. A
+/// note whose predecessor is gone, or which builds on itself in a circle, begins a thread of its own.
+fn threads(notes: &[NotePart]) -> Vec<(usize, &NotePart)> {
+    let here: BTreeMap<&NoteId, usize> =
+        notes.iter().enumerate().filter(|(_, n)| !n.deleted).map(|(i, n)| (&n.id, i)).collect();
+    let parent = |i: usize| notes[i].builds_on.as_ref().and_then(|id| here.get(id)).copied();
+    let mut children: Vec<Vec<usize>> = vec![Vec::new(); notes.len()];
+    let mut roots = Vec::new();
+    for &i in here.values().collect::<std::collections::BTreeSet<_>>() {
+        match parent(i) {
+            Some(above) => children[above].push(i),
+            None => roots.push(i),
+        }
+    }
+    let mut seen = vec![false; notes.len()];
+    let mut out = Vec::with_capacity(here.len());
+    let mut walk = |root: usize, out: &mut Vec<_>| {
+        let mut stack = vec![(0, root)];
+        while let Some((depth, i)) = stack.pop() {
+            if !std::mem::replace(&mut seen[i], true) {
+                out.push((depth, &notes[i]));
+                stack.extend(children[i].iter().rev().map(|child| (depth + 1, *child)));
+            }
+        }
+    };
+    roots.into_iter().for_each(|root| walk(root, &mut out));
+    // What is left lies in circles.
+    (0..notes.len()).filter(|i| !notes[*i].deleted).for_each(|i| walk(i, &mut out));
+    out
+}
+
+fn score(score: u8) -> String {
+    if score == 0 { String::new() } else { score.to_string() }
+}
+
+/// A time as `2026-11-21 21:18 UTC`. The server does not know the reader's time zone.
+fn time(at: Millis) -> String {
+    let minutes = at / 60_000;
+    let (year, month, day) = civil(minutes / 1_440);
+    let mut text = String::new();
+    // Writing to a string cannot fail.
+    let _ = write!(text, "{year:04}-{month:02}-{day:02} {:02}:{:02} UTC", minutes / 60 % 24, minutes % 60);
+    text
+}
+
+/// Year, month and day of a day counted from 1970-01-01 (Howard Hinnant's `civil_from_days`).
+fn civil(days: u64) -> (u64, u64, u64) {
+    // Years from March on, so that the leap day comes last; eras of 400 years all have 146,097 days.
+    let days = days + 719_468;
+    let (era, day_of_era) = (days / 146_097, days % 146_097);
+    let year = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year + year / 4 - year / 100);
+    let month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month + 2) / 5 + 1;
+    let month = if month < 10 { month + 3 } else { month - 9 };
+    (year + era * 400 + u64::from(month <= 2), month, day)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::export::sample::Sample;
+    use shared::workshop::Language;
+
+    #[test]
+    fn the_plan_reads_in_chinese() {
+        let text = write(&Sample::cafe().export());
+        let expected = "\
+### A1 上门前半小时打电话
+
+- **决定**：**已批准**：先从两栋楼试起 (陈总、2026-11-21 12:00 UTC)
+- **阶段／触点／关键时刻**：报修
+- **负责人**：李雷
+- **效果（1–5）**：5
+- **来自主题**：上门之前
+- **进展**：待批准
+- **依据的便签**：
+  - **痛点** 等了三天没人上门 (第 1 桌 “报修与投诉” · 李雷 · 第 1 轮)
+- **评论**：
+  - 陈总 (2026-11-21 12:00 UTC)：费用多少？
+";
+        assert!(text.contains(expected), "{text}");
+        assert!(text.starts_with("# 业主服务旅程\n\n> 看清哪里让人着急。\n\n- **当前阶段**：评审\n"), "{text}");
+    }
+
+    #[test]
+    fn a_table_shows_its_threads_and_what_was_taken_away() {
+        let text = write(&Sample::cafe().export());
+        let expected = "\
+### 第 1 桌：报修与投诉
+
+> 要等多久？
+
+- **桌主**：李雷
+- **交接**：
+  - **已有**：等待\\
+    \\# 解释
+
+- **痛点** 等了三天没人上门 (李雷 · 第 1 轮)
+  - ↳ **想法** 维修师傅上门前先打电话 (王芳 · 第 2 轮 · ★ 2)
+";
+        assert!(text.contains(expected), "{text}");
+        assert!(text.contains("已撤下的便签：\n\n- **问题** ~~weg damit~~"), "{text}");
+    }
+
+    #[test]
+    fn it_speaks_the_cafes_language() {
+        let mut sample = Sample::cafe();
+        sample.workshop.draft.language = Language::En;
+        let text = write(&sample.export());
+        for part in [
+            "## Improvement plan",
+            "**Approved**: 先从两栋楼试起",
+            "Round 1 seated (2 people)",
+            "| Theme | Dots |",
+            "### 上门之前 (3 dots)",
+        ] {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+        assert!(!text.contains("决定"), "{text}");
+    }
+
+    #[test]
+    fn hostile_text_is_inert_wherever_it_stands() {
+        let mut sample = Sample::cafe();
+        let hostile = "<img src=x onerror=alert(1)>\n# owned\n| a | b |\n[x](javascript:x)\n```";
+        sample.workshop.draft.title = hostile.into();
+        sample.workshop.draft.purpose = hostile.into();
+        for person in sample.workshop.participants.values_mut() {
+            person.name = hostile.into();
+        }
+        for board in sample.tables.iter_mut().flatten() {
+            board.notes.iter_mut().for_each(|note| note.text = hostile.into());
+            board.handover.open = hostile.into();
+        }
+        let plan = sample.plan.as_mut().expect("a plan");
+        plan.actions[0].title = hostile.into();
+        plan.actions[0].reason = hostile.into();
+        let text = write(&sample.export());
+        assert!(!text.contains('<') && !text.contains("```"), "{text}");
+        assert!(!text.contains("](") || text.contains("\\]("), "{text}");
+        for line in text.lines() {
+            let line = line.trim_start_matches([' ', '>']);
+            assert!(!line.starts_with("# owned") && !line.starts_with("[x]"), "{line}");
+        }
+        let headings = text.lines().filter(|line| line.starts_with("# ")).count();
+        assert_eq!(headings, 1, "{text}");
+    }
+
+    #[test]
+    fn notes_that_build_on_each_other_in_a_circle_are_all_there() {
+        let mut sample = Sample::cafe();
+        let board = sample.tables[0].as_mut().expect("a board");
+        let last = board.notes[1].id.clone();
+        board.notes[0].builds_on = Some(last);
+        let export = sample.export();
+        assert_eq!(threads(&export.tables[0].notes).len(), 2);
+    }
+
+    #[test]
+    fn times_are_those_of_the_calendar() {
+        for (at, text) in [
+            (0, "1970-01-01 00:00 UTC"),
+            (951_782_400_000, "2000-02-29 00:00 UTC"),
+            (1_795_262_400_000, "2026-11-21 12:00 UTC"),
+            (4_107_542_399_000, "2100-02-28 23:59 UTC"),
+        ] {
+            assert_eq!(time(at), text);
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! Exports: the whole café as one document, so that nothing that was written stays behind.
+//!
+//! # Layout
+//!
+//! - [`plan`]: the one model, built from the café's state, its history and its boards
+//! - [`json`], [`markdown`]: the model as a file
+//! - `words`: the documents' fixed words, in Chinese and English
+//! - `escape`: strangers' text made harmless in Markdown
+//!
+//! Every format is a pure function of the model; only [`gather`] reads anything.
+
+use shared::id::{Actor, Role, TableId, WorkshopId};
+use shared::workshop::{Phase, Refusal, Workshop};
+
+use self::plan::{Export, Sources};
+use crate::app::App;
+use crate::board::BoardError;
+use crate::clock;
+use crate::http::error::ApiError;
+
+mod escape;
+pub mod json;
+pub mod markdown;
+pub mod plan;
+#[cfg(test)]
+mod sample;
+mod words;
+
+/// A file format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// For programs; everything.
+    Json,
+    /// For people; everything too.
+    Markdown,
+}
+
+impl Format {
+    /// Reads the last part of an export's path.
+    pub fn parse(text: &str) -> Option<Self> {
+        match text {
+            "json" => Some(Self::Json),
+            "md" => Some(Self::Markdown),
+            _ => None,
+        }
+    }
+
+    /// The end of a file's name.
+    pub fn extension(self) -> &'static str {
+        match self {
+            Self::Json => "json",
+            Self::Markdown => "md",
+        }
+    }
+
+    /// The media type.
+    pub fn content_type(self) -> &'static str {
+        match self {
+            Self::Json => "application/json",
+            Self::Markdown => "text/markdown; charset=utf-8",
+        }
+    }
+
+    /// The file.
+    pub fn write(self, export: &Export) -> String {
+        match self {
+            Self::Json => json::write(export),
+            Self::Markdown => markdown::write(export),
+        }
+    }
+}
+
+/// Reads a whole café for somebody. A board that cannot be read is named in the document instead of failing it.
+///
+/// # Errors
+/// The refusal `wrong_phase` if it is too early for this role; whatever keeps the café or the store from answering.
+pub async fn gather(app: &App, workshop: &WorkshopId, reader: &Actor) -> Result<Export, ApiError> {
+    let (_, state) = app.workshops.state(workshop).await?;
+    may_read(&state, reader.role)?;
+    let history = app.workshops.history(workshop).await?;
+    let mut tables = Vec::with_capacity(state.draft.tables.len());
+    for number in 1..=state.draft.tables.len() {
+        let table = TableId(u16::try_from(number).unwrap_or(u16::MAX));
+        tables.push(unless_damaged(app.boards.table(workshop, table).await)?);
+    }
+    let sources = Sources {
+        id: workshop,
+        now: clock::now(),
+        workshop: &state,
+        history: &history,
+        tables,
+        harvest: unless_damaged(app.boards.harvest(workshop).await)?,
+        plan: unless_damaged(app.boards.plan(workshop).await)?,
+        is_for_facilitator: reader.role == Role::Facilitator,
+    };
+    Ok(Export::build(sources))
+}
+
+/// Facilitators may at any time, participants once everybody may walk all boards, reviewers once there can be a plan.
+fn may_read(workshop: &Workshop, role: Role) -> Result<(), Refusal> {
+    let from = match role {
+        Role::Facilitator => Phase::Draft,
+        Role::Participant => Phase::Gallery,
+        Role::Reviewer => Phase::Plan,
+    };
+    if workshop.phase >= from { Ok(()) } else { Err(Refusal::WrongPhase { phase: workshop.phase }) }
+}
+
+fn unless_damaged<T>(read: Result<T, BoardError>) -> Result<Option<T>, ApiError> {
+    match read {
+        Ok(board) => Ok(Some(board)),
+        Err(BoardError::Quarantined(why)) => {
+            tracing::error!(%why, "an export leaves out a damaged board");
+            Ok(None)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_role_reads_from_its_phase_on() {
+        let first = |role| {
+            Phase::ALL.into_iter().find(|phase| {
+                let workshop = Workshop { phase: *phase, ..Workshop::default() };
+                may_read(&workshop, role).is_ok()
+            })
+        };
+        assert_eq!(first(Role::Facilitator), Some(Phase::Draft));
+        assert_eq!(first(Role::Participant), Some(Phase::Gallery));
+        assert_eq!(first(Role::Reviewer), Some(Phase::Plan));
+    }
+}

@@ -1,0 +1,733 @@
+//! The one model behind every export: the café with all that was written in it, every reference resolved to its words.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use shared::board::view::{Action, Handover, HarvestBoard, Note, NoteRef, PlanBoard, TableBoard};
+use shared::id::{ActionId, ActorId, Millis, NoteId, TableId, ThemeId, WorkshopId};
+use shared::workshop::state::{Comment, Decision, Verdict};
+use shared::workshop::{Event, Language, Phase, Recorded, Settings, Workshop};
+use utoipa::ToSchema;
+
+/// A whole café. Numbers of tables and rounds count from 1; times are milliseconds since 1970-01-01 UTC.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct Export {
+    /// `tablehop/1`; changes when a field is renamed or taken away, not when one is added.
+    pub format: String,
+    /// When it was made.
+    pub exported_at: Millis,
+    /// The café.
+    pub workshop: WorkshopPart,
+    /// Boards that could not be read and are missing here: `table 3`, `harvest`, `plan`.
+    pub damaged: Vec<String>,
+    /// The improvement plan, in its order.
+    pub actions: Vec<ActionPart>,
+    /// Decisions on actions that are no longer in the plan.
+    pub other_decisions: Vec<Decision>,
+    /// Comments on the whole plan, and on actions that are no longer in it.
+    pub comments: Vec<Comment>,
+    /// Themes, in their order, with their notes.
+    pub themes: Vec<ThemePart>,
+    /// Notes that lie in no theme.
+    pub unplaced: Vec<Source>,
+    /// The vote, once it has been opened.
+    pub vote: Option<VotePart>,
+    /// All tables with everything on their boards.
+    pub tables: Vec<TablePart>,
+    /// All rounds as prepared, and who sat where.
+    pub rounds: Vec<RoundPart>,
+    /// Everybody who joined, by name.
+    pub participants: Vec<PersonPart>,
+    /// What happened when.
+    pub timeline: Vec<MomentPart>,
+}
+
+/// The café itself.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct WorkshopPart {
+    /// Its id.
+    pub id: WorkshopId,
+    /// Its title.
+    pub title: String,
+    /// Why people met.
+    pub purpose: String,
+    /// Language of its own texts.
+    pub language: Language,
+    /// Where it stands.
+    pub phase: Phase,
+    /// When it was created.
+    pub created_at: Millis,
+    /// Only for facilitators.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub join_code: Option<String>,
+    /// What else was chosen.
+    pub settings: Settings,
+}
+
+/// One table.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct TablePart {
+    /// Its number.
+    pub number: TableId,
+    /// What it is about.
+    pub topic: String,
+    /// What it asks.
+    pub question: String,
+    /// The name of its last host.
+    pub host: Option<String>,
+    /// The host's words for those who come next.
+    pub handover: HandoverPart,
+    /// Everything written there, in the order of writing, also what was taken away again.
+    pub notes: Vec<NotePart>,
+}
+
+/// A host's handover.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+pub struct HandoverPart {
+    /// What is already there.
+    pub so_far: String,
+    /// What is still open.
+    pub open: String,
+    /// Where to build on.
+    pub build_here: String,
+}
+
+/// One note.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct NotePart {
+    /// Its id.
+    pub id: NoteId,
+    /// `idea`, `pain`, `opportunity` or `question`.
+    pub kind: String,
+    /// What it says.
+    pub text: String,
+    /// Who wrote it; left out in a café that does not show authors.
+    pub author: Option<String>,
+    /// Their id; left out likewise.
+    pub author_id: Option<ActorId>,
+    /// The round in which it was written.
+    pub round: Option<u16>,
+    /// When.
+    pub created_at: Millis,
+    /// The note it builds on.
+    pub builds_on: Option<NoteId>,
+    /// How many starred it.
+    pub stars: usize,
+    /// The theme it lies in.
+    pub theme: Option<String>,
+    /// Whether it was taken away.
+    pub deleted: bool,
+}
+
+/// A note where it is referred to: its words and where they come from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Source {
+    /// The table's number.
+    pub table: TableId,
+    /// The table's topic.
+    pub topic: String,
+    /// The note's id.
+    pub note: NoteId,
+    /// `idea`, `pain`, `opportunity` or `question`; empty if the note cannot be found.
+    pub kind: String,
+    /// What it says.
+    pub text: String,
+    /// Who wrote it; left out in a café that does not show authors.
+    pub author: Option<String>,
+    /// The round in which it was written.
+    pub round: Option<u16>,
+    /// How many starred it.
+    pub stars: usize,
+    /// Whether it was taken away.
+    pub deleted: bool,
+}
+
+/// One theme.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct ThemePart {
+    /// Its id.
+    pub id: ThemeId,
+    /// Its name.
+    pub title: String,
+    /// What its notes say together.
+    pub summary: String,
+    /// Dots on it, once the vote is closed.
+    pub dots: Option<u32>,
+    /// Its notes.
+    pub notes: Vec<Source>,
+}
+
+/// The vote.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct VotePart {
+    /// Whether dots can still be placed; then counts are hidden.
+    pub open: bool,
+    /// Dots each person had.
+    pub dots_per_person: u8,
+    /// How many people have placed a dot.
+    pub voters: usize,
+    /// The themes as they stood when the vote was opened, those with most dots first once it is closed.
+    pub themes: Vec<TallyPart>,
+}
+
+/// Dots on one theme.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct TallyPart {
+    /// Which theme.
+    pub id: ThemeId,
+    /// Its title at that time.
+    pub title: String,
+    /// Dots on it, once the vote is closed.
+    pub dots: Option<u32>,
+}
+
+/// One action.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct ActionPart {
+    /// `A1`, `A2` … as on the screens.
+    pub reference: String,
+    /// Its id.
+    pub id: ActionId,
+    /// What is to be done.
+    pub title: String,
+    /// Stage of the journey, touchpoint or moment.
+    pub stage: String,
+    /// Why.
+    pub reason: String,
+    /// The one accountable person.
+    pub accountable: String,
+    /// Those who help.
+    pub helpers: String,
+    /// `YYYY-MM-DD`, or empty.
+    pub due: String,
+    /// 1 (little) to 5 (much); 0 not said.
+    pub effort: u8,
+    /// 1 (little) to 5 (much); 0 not said.
+    pub impact: u8,
+    /// The measure.
+    pub kpi: String,
+    /// Where the measure stands.
+    pub baseline: String,
+    /// Where it is to be.
+    pub target: String,
+    /// What it costs.
+    pub cost: String,
+    /// What may go wrong.
+    pub risk: String,
+    /// `proposed`, `doing`, `done` or `paused`.
+    pub status: String,
+    /// Titles of the themes it came from.
+    pub themes: Vec<String>,
+    /// The notes it rests on.
+    pub sources: Vec<Source>,
+    /// The latest decision.
+    pub decision: Option<DecisionPart>,
+    /// Comments on it.
+    pub comments: Vec<Comment>,
+}
+
+/// A decision.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct DecisionPart {
+    /// What was decided.
+    pub verdict: Verdict,
+    /// Why.
+    pub reason: String,
+    /// Who, as they gave their name.
+    pub name: String,
+    /// When.
+    pub at: Millis,
+}
+
+/// One round.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct RoundPart {
+    /// Its number.
+    pub number: u16,
+    /// Its length as prepared.
+    pub minutes: f64,
+    /// Its question for all tables.
+    pub question: Option<String>,
+    /// Who sat where, once it has been seated; only for facilitators.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub seats: Vec<SeatPart>,
+}
+
+/// One seat.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct SeatPart {
+    /// The table's number.
+    pub table: TableId,
+    /// Who.
+    pub participant: ActorId,
+    /// Their name.
+    pub name: String,
+}
+
+/// Somebody who joined.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct PersonPart {
+    /// Who.
+    pub id: ActorId,
+    /// Their name.
+    pub name: String,
+    /// Where they work.
+    pub department: Option<String>,
+    /// When they joined.
+    pub joined_at: Millis,
+    /// Whether they left before the end.
+    pub left: bool,
+    /// Whether they helped with harvest and plan.
+    pub helper: bool,
+    /// Tables they host.
+    pub host_of: Vec<TableId>,
+}
+
+/// A turn of the café.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct MomentPart {
+    /// When.
+    pub at: Millis,
+    /// What happened.
+    #[serde(flatten)]
+    pub turn: Turn,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(tag = "what", rename_all = "snake_case")]
+pub enum Turn {
+    /// The café was created.
+    Created,
+    /// It went on, or back.
+    Phase {
+        /// The new phase.
+        phase: Phase,
+    },
+    /// A round was seated.
+    RoundSeated {
+        /// Its number.
+        round: u16,
+        /// How many people had a seat.
+        people: usize,
+    },
+    /// A round's clock started.
+    RoundStarted {
+        /// Its number.
+        round: u16,
+    },
+    /// A round ended.
+    RoundEnded {
+        /// Its number.
+        round: u16,
+    },
+    /// A message went to all screens.
+    Announced {
+        /// The message.
+        text: String,
+    },
+    /// The vote was opened.
+    VoteOpened {
+        /// On how many themes.
+        themes: usize,
+    },
+    /// The vote was closed.
+    VoteClosed,
+}
+
+/// What an export is built from.
+pub struct Sources<'a> {
+    /// Which café.
+    pub id: &'a WorkshopId,
+    /// The time now.
+    pub now: Millis,
+    /// Its state.
+    pub workshop: &'a Workshop,
+    /// All its events.
+    pub history: &'a [Recorded],
+    /// The tables' boards in their order; `None` for one that cannot be read.
+    pub tables: Vec<Option<TableBoard>>,
+    /// The harvest board, if it can be read.
+    pub harvest: Option<HarvestBoard>,
+    /// The plan board, if it can be read.
+    pub plan: Option<PlanBoard>,
+    /// Facilitators also get the join code and who sat where.
+    pub is_for_facilitator: bool,
+}
+
+impl Export {
+    /// Puts a café together.
+    pub fn build(sources: Sources<'_>) -> Self {
+        let Sources { id, now, workshop, history, tables, harvest, plan, is_for_facilitator } = sources;
+        let damaged = damaged(&tables, harvest.is_none(), plan.is_none());
+        let (harvest, plan) = (harvest.unwrap_or_default(), plan.unwrap_or_default());
+        let boards: Vec<TableBoard> = tables.into_iter().map(Option::unwrap_or_default).collect();
+        let index = Index::new(workshop, &boards, &harvest);
+        let draft = &workshop.draft;
+        let is_in_plan =
+            |action: &Option<ActionId>| action.as_ref().is_some_and(|id| plan.actions.iter().any(|a| a.id == *id));
+        Self {
+            format: "tablehop/1".to_owned(),
+            exported_at: now,
+            workshop: WorkshopPart {
+                id: id.clone(),
+                title: draft.title.clone(),
+                purpose: draft.purpose.clone(),
+                language: draft.language,
+                phase: workshop.phase,
+                created_at: workshop.created_at,
+                join_code: is_for_facilitator.then(|| workshop.join_code.clone()),
+                settings: draft.settings.clone(),
+            },
+            damaged,
+            actions: plan.actions.iter().enumerate().map(|(rank, a)| index.action(rank, a)).collect(),
+            other_decisions: workshop
+                .decisions
+                .values()
+                .filter(|d| !is_in_plan(&Some(d.action.clone())))
+                .cloned()
+                .collect(),
+            comments: workshop.comments.iter().filter(|c| !is_in_plan(&c.action)).cloned().collect(),
+            themes: harvest.themes.iter().map(|theme| index.theme(theme, &harvest)).collect(),
+            unplaced: index.unplaced(),
+            vote: index.vote(),
+            tables: (1..).zip(&boards).map(|(number, board)| index.table(TableId(number), board)).collect(),
+            rounds: rounds(workshop, is_for_facilitator),
+            participants: participants(workshop),
+            timeline: timeline(history),
+        }
+    }
+}
+
+/// What is looked up again and again.
+struct Index<'a> {
+    workshop: &'a Workshop,
+    notes: BTreeMap<NoteRef, &'a Note>,
+    /// Titles of themes by the notes placed in them.
+    themes: BTreeMap<&'a NoteRef, &'a str>,
+    theme_titles: BTreeMap<&'a ThemeId, &'a str>,
+    /// Empty while the vote is open: counts are hidden from everybody.
+    tally: BTreeMap<ThemeId, u32>,
+}
+
+impl<'a> Index<'a> {
+    fn new(workshop: &'a Workshop, boards: &'a [TableBoard], harvest: &'a HarvestBoard) -> Self {
+        let of_table = |(number, board): (u16, &'a TableBoard)| {
+            let table = TableId(number);
+            board.notes.iter().map(move |note| (NoteRef { table, note: note.id.clone() }, note))
+        };
+        let theme_titles: BTreeMap<_, _> = harvest.themes.iter().map(|t| (&t.id, t.title.as_str())).collect();
+        let placed = harvest.placements.iter();
+        Self {
+            workshop,
+            notes: (1..).zip(boards).flat_map(of_table).collect(),
+            themes: placed.filter_map(|(note, theme)| Some((note, *theme_titles.get(theme)?))).collect(),
+            theme_titles,
+            tally: if workshop.vote.open { BTreeMap::new() } else { workshop.vote.tally() },
+        }
+    }
+
+    fn shows_authors(&self) -> bool {
+        self.workshop.draft.settings.show_authors
+    }
+
+    fn author(&self, note: &Note) -> Option<String> {
+        (self.shows_authors() && !note.author_name.is_empty()).then(|| note.author_name.clone())
+    }
+
+    fn topic(&self, table: TableId) -> String {
+        let index = usize::from(table.0).wrapping_sub(1);
+        self.workshop.draft.tables.get(index).map(|t| t.topic.clone()).unwrap_or_default()
+    }
+
+    fn source(&self, at: &NoteRef) -> Source {
+        let note = self.notes.get(at);
+        Source {
+            table: at.table,
+            topic: self.topic(at.table),
+            note: at.note.clone(),
+            kind: note.map(|n| n.kind.as_str().to_owned()).unwrap_or_default(),
+            text: note.map(|n| n.text.clone()).unwrap_or_default(),
+            author: note.and_then(|n| self.author(n)),
+            round: note.and_then(|n| n.round).map(number),
+            stars: note.map(|n| n.stars.len()).unwrap_or_default(),
+            deleted: note.is_some_and(|n| n.deleted),
+        }
+    }
+
+    fn unplaced(&self) -> Vec<Source> {
+        let free = self.notes.iter().filter(|(at, note)| !note.deleted && !self.themes.contains_key(at));
+        free.map(|(at, _)| self.source(at)).collect()
+    }
+
+    fn table(&self, number: TableId, board: &TableBoard) -> TablePart {
+        let index = usize::from(number.0) - 1;
+        let plan = self.workshop.draft.tables.get(index).cloned().unwrap_or_default();
+        let host = self.workshop.hosts.get(&number).and_then(|id| self.workshop.participants.get(id));
+        let Handover { so_far, open, build_here } = board.handover.clone();
+        TablePart {
+            number,
+            topic: plan.topic,
+            question: plan.question,
+            host: host.map(|p| p.name.clone()),
+            handover: HandoverPart { so_far, open, build_here },
+            notes: board.notes.iter().map(|note| self.note(number, note)).collect(),
+        }
+    }
+
+    fn note(&self, table: TableId, note: &Note) -> NotePart {
+        let at = NoteRef { table, note: note.id.clone() };
+        NotePart {
+            id: note.id.clone(),
+            kind: note.kind.as_str().to_owned(),
+            text: note.text.clone(),
+            author: self.author(note),
+            author_id: self.shows_authors().then(|| note.author.clone()),
+            round: note.round.map(number),
+            created_at: note.created_at,
+            builds_on: note.builds_on.clone(),
+            stars: note.stars.len(),
+            theme: self.themes.get(&at).map(|title| (*title).to_owned()),
+            deleted: note.deleted,
+        }
+    }
+
+    fn theme(&self, theme: &shared::board::view::Theme, harvest: &HarvestBoard) -> ThemePart {
+        let notes = harvest.placements.iter().filter(|(_, id)| *id == theme.id);
+        ThemePart {
+            id: theme.id.clone(),
+            title: theme.title.clone(),
+            summary: theme.summary.clone(),
+            dots: self.tally.get(&theme.id).copied(),
+            notes: notes.map(|(at, _)| self.source(at)).collect(),
+        }
+    }
+
+    fn vote(&self) -> Option<VotePart> {
+        let vote = &self.workshop.vote;
+        if vote.themes.is_empty() {
+            return None;
+        }
+        let tally = |theme: &shared::workshop::state::ThemeRef| TallyPart {
+            id: theme.id.clone(),
+            title: theme.title.clone(),
+            dots: self.tally.get(&theme.id).copied(),
+        };
+        let mut themes: Vec<_> = vote.themes.iter().map(tally).collect();
+        themes.sort_by_key(|theme| std::cmp::Reverse(theme.dots));
+        let has_dots = |ballot: &&BTreeMap<ThemeId, u8>| ballot.values().any(|dots| *dots > 0);
+        Some(VotePart {
+            open: vote.open,
+            dots_per_person: self.workshop.draft.settings.dots,
+            voters: vote.ballots.values().filter(has_dots).count(),
+            themes,
+        })
+    }
+
+    fn action(&self, rank: usize, action: &Action) -> ActionPart {
+        let Action { id, title, stage, reason, accountable, helpers, due, .. } = action.clone();
+        let Action { effort, impact, kpi, baseline, target, cost, risk, status, .. } = action.clone();
+        let decision = self.workshop.decisions.get(&id).cloned();
+        let comments = self.workshop.comments.iter().filter(|c| c.action.as_ref() == Some(&id)).cloned().collect();
+        let title_of = |theme: &ThemeId| {
+            let now = self.theme_titles.get(theme).copied();
+            // A theme that was taken away since keeps the title under which people voted on it.
+            let then = || self.workshop.vote.themes.iter().find(|t| t.id == *theme).map(|t| t.title.as_str());
+            now.or_else(then).map(str::to_owned)
+        };
+        ActionPart {
+            reference: format!("A{}", rank + 1),
+            id,
+            title,
+            stage,
+            reason,
+            accountable,
+            helpers,
+            due,
+            effort,
+            impact,
+            kpi,
+            baseline,
+            target,
+            cost,
+            risk,
+            status: status.as_str().to_owned(),
+            themes: action.themes.iter().filter_map(title_of).collect(),
+            sources: action.sources.iter().map(|at| self.source(at)).collect(),
+            decision: decision.map(|d| DecisionPart { verdict: d.verdict, reason: d.reason, name: d.name, at: d.at }),
+            comments,
+        }
+    }
+}
+
+/// Rounds are stored from 0 and shown from 1.
+fn number(round: u8) -> u16 {
+    u16::from(round) + 1
+}
+
+fn damaged(tables: &[Option<TableBoard>], harvest: bool, plan: bool) -> Vec<String> {
+    let tables =
+        (1..).zip(tables).filter(|(_, board)| board.is_none()).map(|(number, _): (usize, _)| format!("table {number}"));
+    let others = [(harvest, "harvest"), (plan, "plan")].into_iter().filter(|(damaged, _)| *damaged);
+    tables.chain(others.map(|(_, name)| name.to_owned())).collect()
+}
+
+fn rounds(workshop: &Workshop, with_seats: bool) -> Vec<RoundPart> {
+    let seats_of = |index: usize| -> Vec<SeatPart> {
+        let Some(seats) = workshop.seats.get(index).filter(|_| with_seats) else { return Vec::new() };
+        let seat = |(id, table): (&ActorId, &TableId)| SeatPart {
+            table: *table,
+            participant: id.clone(),
+            name: workshop.participants.get(id).map(|p| p.name.clone()).unwrap_or_default(),
+        };
+        let mut seats: Vec<_> = seats.iter().map(seat).collect();
+        seats.sort_by(|a, b| (a.table, &a.name).cmp(&(b.table, &b.name)));
+        seats
+    };
+    let rounds = workshop.draft.rounds.iter().enumerate();
+    let round = |(index, round): (usize, &shared::workshop::RoundPlan)| RoundPart {
+        number: u16::try_from(index + 1).unwrap_or(u16::MAX),
+        minutes: round.minutes,
+        question: round.question.clone(),
+        seats: seats_of(index),
+    };
+    rounds.map(round).collect()
+}
+
+fn participants(workshop: &Workshop) -> Vec<PersonPart> {
+    let hosts_of = |id: &ActorId| workshop.hosts.iter().filter(|(_, host)| *host == id).map(|(t, _)| *t).collect();
+    let person = |(id, p): (&ActorId, &shared::workshop::state::Participant)| PersonPart {
+        id: id.clone(),
+        name: p.name.clone(),
+        department: p.department.clone(),
+        joined_at: p.joined_at,
+        left: !p.is_here(),
+        helper: p.helper,
+        host_of: hosts_of(id),
+    };
+    let mut people: Vec<_> = workshop.participants.iter().map(person).collect();
+    people.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
+    people
+}
+
+fn timeline(history: &[Recorded]) -> Vec<MomentPart> {
+    let mut current = 0;
+    let turn = |recorded: &Recorded| {
+        let turn = match &recorded.event {
+            Event::Created { .. } => Turn::Created,
+            Event::PhaseChanged { phase } => Turn::Phase { phase: *phase },
+            Event::RoundSeated { round, seats, .. } => {
+                current = number(*round);
+                Turn::RoundSeated { round: current, people: seats.len() }
+            }
+            Event::RoundStarted { .. } => Turn::RoundStarted { round: current },
+            Event::RoundEnded => Turn::RoundEnded { round: current },
+            Event::Announced { text } if !text.is_empty() => Turn::Announced { text: text.clone() },
+            Event::VoteOpened { themes } => Turn::VoteOpened { themes: themes.len() },
+            Event::VoteClosed => Turn::VoteClosed,
+            _ => return None,
+        };
+        Some(MomentPart { at: recorded.at, turn })
+    };
+    history.iter().filter_map(turn).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::export::sample::Sample;
+
+    #[test]
+    fn every_note_that_was_written_is_there_with_where_it_came_from() {
+        let export = Sample::cafe().export();
+        let texts: Vec<_> = export.tables.iter().flat_map(|t| t.notes.iter().map(|n| n.text.as_str())).collect();
+        assert_eq!(texts, ["等了三天没人上门", "维修师傅上门前先打电话", "Flur <b>dunkel</b>", "weg damit"]);
+        let second = &export.tables[0].notes[1];
+        assert_eq!(second.builds_on.as_ref(), Some(&export.tables[0].notes[0].id));
+        assert_eq!((second.round, second.author.as_deref(), second.stars), (Some(2), Some("王芳"), 2));
+        assert_eq!(second.theme.as_deref(), Some("上门之前"));
+        assert!(export.tables[1].notes[1].deleted);
+    }
+
+    #[test]
+    fn sources_of_an_action_are_resolved_to_their_words() {
+        let export = Sample::cafe().export();
+        let action = &export.actions[0];
+        assert_eq!(action.reference, "A1");
+        assert_eq!(action.themes, ["上门之前"]);
+        let source = &action.sources[0];
+        assert_eq!(
+            (source.text.as_str(), source.topic.as_str(), source.table),
+            ("等了三天没人上门", "报修与投诉", TableId(1))
+        );
+        assert_eq!(action.decision.as_ref().map(|d| d.verdict), Some(Verdict::Approve));
+        assert_eq!(action.comments.len(), 1);
+        assert_eq!(export.comments.len(), 1, "the one on the whole plan");
+    }
+
+    #[test]
+    fn what_lies_in_no_theme_is_counted_without_what_was_taken_away() {
+        let export = Sample::cafe().export();
+        let unplaced: Vec<_> = export.unplaced.iter().map(|s| s.text.as_str()).collect();
+        assert_eq!(unplaced, ["Flur <b>dunkel</b>"]);
+    }
+
+    #[test]
+    fn counts_stay_hidden_while_the_vote_is_open() {
+        let mut sample = Sample::cafe();
+        assert_eq!(sample.export().themes[0].dots, Some(3));
+        sample.workshop.vote.open = true;
+        let export = sample.export();
+        assert_eq!(export.themes[0].dots, None);
+        assert!(export.vote.is_some_and(|v| v.themes.iter().all(|t| t.dots.is_none()) && v.voters == 2));
+    }
+
+    #[test]
+    fn a_cafe_that_hides_authors_names_none_on_its_notes() {
+        let mut sample = Sample::cafe();
+        sample.workshop.draft.settings.show_authors = false;
+        sample.is_for_facilitator = false;
+        let mut export = sample.export();
+        export.participants.clear();
+        let json = crate::export::json::write(&export);
+        assert!(!json.contains("王芳") && !json.contains("pwang"), "{json}");
+    }
+
+    #[test]
+    fn the_join_code_and_the_seats_are_for_facilitators() {
+        let mut sample = Sample::cafe();
+        let export = sample.export();
+        assert_eq!(export.workshop.join_code.as_deref(), Some("ABCD2345"));
+        assert_eq!(export.rounds[0].seats.len(), 2);
+        sample.is_for_facilitator = false;
+        let json = crate::export::json::write(&sample.export());
+        assert!(!json.contains("ABCD2345") && !json.contains("seats\""), "{json}");
+    }
+
+    #[test]
+    fn a_damaged_board_is_named_and_the_rest_is_there() {
+        let mut sample = Sample::cafe();
+        sample.tables[0] = None;
+        let export = sample.export();
+        assert_eq!(export.damaged, ["table 1"]);
+        assert_eq!(export.tables[1].notes.len(), 2);
+        assert_eq!(export.actions[0].sources[0].text, "");
+    }
+
+    #[test]
+    fn the_timeline_tells_the_turns_in_order() {
+        let turns: Vec<_> = Sample::cafe().export().timeline.into_iter().map(|m| m.turn).collect();
+        assert_eq!(
+            turns,
+            [
+                Turn::Created,
+                Turn::Phase { phase: Phase::Lobby },
+                Turn::Phase { phase: Phase::Rounds },
+                Turn::RoundSeated { round: 1, people: 2 },
+                Turn::RoundStarted { round: 1 },
+                Turn::RoundEnded { round: 1 },
+                Turn::VoteClosed,
+            ]
+        );
+    }
+}

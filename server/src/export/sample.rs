@@ -1,0 +1,171 @@
+//! A small café for the tests of exports: two tables, two people, a vote, a plan and a decision.
+
+use std::collections::BTreeMap;
+
+use shared::board::view::{Action, Handover, HarvestBoard, Note, NoteKind, NoteRef, PlanBoard, TableBoard, Theme};
+use shared::id::{ActionId, ActorId, Millis, TableId, ThemeId, WorkshopId};
+use shared::workshop::state::{Comment, Decision, Participant, ThemeRef, Verdict, Vote};
+use shared::workshop::{Draft, Event, Language, Phase, Recorded, RoundPlan, Settings, TablePlan, Workshop};
+
+use super::plan::{Export, Sources};
+
+/// 2026-11-21 12:00 UTC.
+const NOON: Millis = 1_795_262_400_000;
+
+pub(super) struct Sample {
+    pub workshop: Workshop,
+    pub history: Vec<Recorded>,
+    pub tables: Vec<Option<TableBoard>>,
+    pub harvest: Option<HarvestBoard>,
+    pub plan: Option<PlanBoard>,
+    pub is_for_facilitator: bool,
+}
+
+impl Sample {
+    pub(super) fn cafe() -> Self {
+        Self {
+            workshop: workshop(),
+            history: history(),
+            tables: tables(),
+            harvest: Some(HarvestBoard {
+                themes: vec![Theme { id: "t1".into(), title: "上门之前".into(), ..Theme::default() }],
+                placements: vec![(note_ref("1-1"), "t1".into()), (note_ref("2-1"), "t1".into())],
+            }),
+            plan: Some(PlanBoard {
+                actions: vec![Action {
+                    id: "a1".into(),
+                    title: "上门前半小时打电话".into(),
+                    stage: "报修".into(),
+                    accountable: "李雷".into(),
+                    impact: 5,
+                    themes: vec!["t1".into()],
+                    sources: vec![note_ref("1-1")],
+                    ..Action::default()
+                }],
+            }),
+            is_for_facilitator: true,
+        }
+    }
+
+    pub(super) fn export(&self) -> Export {
+        Export::build(Sources {
+            id: &WorkshopId::from("w1"),
+            now: NOON,
+            workshop: &self.workshop,
+            history: &self.history,
+            tables: self.tables.clone(),
+            harvest: self.harvest.clone(),
+            plan: self.plan.clone(),
+            is_for_facilitator: self.is_for_facilitator,
+        })
+    }
+}
+
+fn li() -> ActorId {
+    "pli".into()
+}
+
+fn wang() -> ActorId {
+    "pwang".into()
+}
+
+fn note_ref(note: &str) -> NoteRef {
+    NoteRef { table: TableId(1), note: note.into() }
+}
+
+fn draft() -> Draft {
+    let table = |topic: &str, question: &str| TablePlan { topic: topic.into(), question: question.into() };
+    Draft {
+        title: "业主服务旅程".into(),
+        purpose: "看清哪里让人着急。".into(),
+        language: Language::ZhCn,
+        tables: vec![table("报修与投诉", "要等多久？"), table("社区生活", "")],
+        rounds: vec![RoundPlan { minutes: 20.0, question: Some("发生了什么？".into()) }],
+        settings: Settings::default(),
+    }
+}
+
+fn workshop() -> Workshop {
+    let person = |name: &str| Participant {
+        name: name.into(),
+        department: None,
+        joined_at: NOON,
+        left: false,
+        removed: false,
+        helper: false,
+        hand: false,
+        seat_left: None,
+    };
+    let dots = |dots: u8| BTreeMap::from([(ThemeId::from("t1"), dots)]);
+    let comment =
+        |action: Option<ActionId>, text: &str| Comment { action, text: text.into(), name: "陈总".into(), at: NOON };
+    Workshop {
+        draft: draft(),
+        join_code: "ABCD2345".into(),
+        created_at: NOON,
+        phase: Phase::Review,
+        participants: BTreeMap::from([(li(), person("李雷")), (wang(), person("王芳"))]),
+        hosts: BTreeMap::from([(TableId(1), li())]),
+        seats: vec![BTreeMap::from([(li(), TableId(1)), (wang(), TableId(2))])],
+        vote: Vote {
+            themes: vec![ThemeRef { id: "t1".into(), title: "上门之前".into() }],
+            open: false,
+            ballots: BTreeMap::from([(li(), dots(1)), (wang(), dots(2))]),
+        },
+        decisions: BTreeMap::from([(
+            "a1".into(),
+            Decision {
+                action: "a1".into(),
+                verdict: Verdict::Approve,
+                reason: "先从两栋楼试起".into(),
+                name: "陈总".into(),
+                at: NOON,
+            },
+        )]),
+        comments: vec![comment(Some("a1".into()), "费用多少？"), comment(None, "写得很清楚。")],
+        ..Workshop::default()
+    }
+}
+
+fn history() -> Vec<Recorded> {
+    let seats = workshop().seats[0].clone();
+    [
+        Event::Created { draft: draft(), join_code: "ABCD2345".into() },
+        Event::PhaseChanged { phase: Phase::Lobby },
+        Event::Joined { participant: li(), name: "李雷".into(), department: None },
+        Event::PhaseChanged { phase: Phase::Rounds },
+        Event::RoundSeated { round: 0, seats, hosts: BTreeMap::new(), starts_at: NOON },
+        Event::RoundStarted { ends_at: NOON },
+        Event::RoundEnded,
+        Event::Announced { text: String::new() },
+        Event::VoteClosed,
+    ]
+    .into_iter()
+    .map(|event| Recorded { at: NOON, by: "f1".into(), event })
+    .collect()
+}
+
+fn tables() -> Vec<Option<TableBoard>> {
+    let note = |id: &str, kind, text: &str, author: ActorId, author_name: &str, round| Note {
+        id: id.into(),
+        kind,
+        text: text.into(),
+        author,
+        author_name: author_name.into(),
+        round: Some(round),
+        created_at: NOON,
+        ..Note::default()
+    };
+    let pain = note("1-1", NoteKind::Pain, "等了三天没人上门", li(), "李雷", 0);
+    let mut idea = note("2-1", NoteKind::Idea, "维修师傅上门前先打电话", wang(), "王芳", 1);
+    idea.builds_on = Some(pain.id.clone());
+    idea.stars = vec![li(), wang()];
+    let dark = note("1-2", NoteKind::Pain, "Flur <b>dunkel</b>", li(), "李雷", 1);
+    let mut gone = note("2-2", NoteKind::Question, "weg damit", wang(), "王芳", 1);
+    gone.deleted = true;
+    let handover = Handover { so_far: "等待\n# 解释".into(), ..Handover::default() };
+    vec![
+        Some(TableBoard { notes: vec![pain, idea], handover }),
+        Some(TableBoard { notes: vec![dark, gone], handover: Handover::default() }),
+    ]
+}

@@ -1,0 +1,296 @@
+//! The fixed words of documents for people, in the café's language. Interfaces have their own; this is paper.
+
+use shared::workshop::state::Verdict;
+use shared::workshop::{Language, Phase};
+
+/// All words of one language.
+pub(super) struct Words {
+    pub plan: &'static str,
+    pub no_actions: &'static str,
+    pub stage: &'static str,
+    pub reason: &'static str,
+    pub accountable: &'static str,
+    pub helpers: &'static str,
+    pub due: &'static str,
+    pub effort: &'static str,
+    pub impact: &'static str,
+    pub kpi: &'static str,
+    pub baseline: &'static str,
+    pub target: &'static str,
+    pub cost: &'static str,
+    pub risk: &'static str,
+    pub status: &'static str,
+    pub from_themes: &'static str,
+    pub sources: &'static str,
+    pub decision: &'static str,
+    pub comments: &'static str,
+    pub comments_on_plan: &'static str,
+    pub other_decisions: &'static str,
+    pub untitled: &'static str,
+    pub not_found: &'static str,
+    pub themes: &'static str,
+    pub unplaced: &'static str,
+    pub vote: &'static str,
+    pub vote_open: &'static str,
+    pub theme: &'static str,
+    pub dots: &'static str,
+    pub tables: &'static str,
+    pub host: &'static str,
+    pub handover: &'static str,
+    pub so_far: &'static str,
+    pub open: &'static str,
+    pub build_here: &'static str,
+    pub no_notes: &'static str,
+    pub taken_away: &'static str,
+    pub rounds: &'static str,
+    pub minutes: &'static str,
+    pub people: &'static str,
+    pub department: &'static str,
+    pub name: &'static str,
+    pub notes: &'static str,
+    pub left: &'static str,
+    pub timeline: &'static str,
+    pub created: &'static str,
+    pub exported: &'static str,
+    pub state: &'static str,
+    pub damaged: &'static str,
+    /// Between a label and what it labels.
+    pub colon: &'static str,
+    /// Between things in a row.
+    pub comma: &'static str,
+    pub quotes: (&'static str, &'static str),
+    language: Language,
+}
+
+pub(super) fn words(language: Language) -> &'static Words {
+    match language {
+        Language::ZhCn => &ZH_CN,
+        Language::En => &EN,
+    }
+}
+
+impl Words {
+    pub(super) fn table(&self, number: impl std::fmt::Display) -> String {
+        match self.language {
+            Language::ZhCn => format!("第 {number} 桌"),
+            Language::En => format!("Table {number}"),
+        }
+    }
+
+    pub(super) fn round(&self, number: u16) -> String {
+        match self.language {
+            Language::ZhCn => format!("第 {number} 轮"),
+            Language::En => format!("Round {number}"),
+        }
+    }
+
+    pub(super) fn people_counted(&self, count: usize) -> String {
+        match self.language {
+            Language::ZhCn => format!("{count} 人"),
+            Language::En if count == 1 => "1 person".to_owned(),
+            Language::En => format!("{count} people"),
+        }
+    }
+
+    pub(super) fn dots_counted(&self, dots: u32) -> String {
+        match self.language {
+            Language::ZhCn => format!("{dots} 点"),
+            Language::En if dots == 1 => "1 dot".to_owned(),
+            Language::En => format!("{dots} dots"),
+        }
+    }
+
+    pub(super) fn voters(&self, voters: usize, dots: u8) -> String {
+        match self.language {
+            Language::ZhCn => format!("{voters} 人投了票，每人 {dots} 点"),
+            Language::En => format!("{} voted, {dots} dots each", self.people_counted(voters)),
+        }
+    }
+
+    pub(super) fn kind(&self, kind: &str) -> &'static str {
+        let (zh, en) = match kind {
+            "idea" => ("想法", "Idea"),
+            "pain" => ("痛点", "Pain point"),
+            "opportunity" => ("机会点", "Opportunity"),
+            "question" => ("问题", "Question"),
+            _ => ("便签", "Note"),
+        };
+        self.one_of(zh, en)
+    }
+
+    pub(super) fn action_status(&self, status: &str) -> &'static str {
+        let (zh, en) = match status {
+            "doing" => ("进行中", "Under way"),
+            "done" => ("已完成", "Done"),
+            "paused" => ("暂缓", "On hold"),
+            _ => ("待批准", "Proposed"),
+        };
+        self.one_of(zh, en)
+    }
+
+    pub(super) fn verdict(&self, verdict: Verdict) -> &'static str {
+        let (zh, en) = match verdict {
+            Verdict::Approve => ("已批准", "Approved"),
+            Verdict::Decline => ("不采纳", "Declined"),
+            Verdict::Change => ("请修改", "Change asked for"),
+        };
+        self.one_of(zh, en)
+    }
+
+    pub(super) fn phase(&self, phase: Phase) -> &'static str {
+        let (zh, en) = match phase {
+            Phase::Draft => ("准备中", "Draft"),
+            Phase::Lobby => ("候场", "Lobby"),
+            Phase::Rounds => ("分桌讨论", "Rounds"),
+            Phase::Gallery => ("画廊漫步", "Gallery walk"),
+            Phase::Harvest => ("收获", "Harvest"),
+            Phase::Vote => ("圆点投票", "Dot vote"),
+            Phase::Plan => ("制定计划", "Plan"),
+            Phase::Review => ("评审", "Review"),
+            Phase::Closed => ("已结束", "Closed"),
+        };
+        self.one_of(zh, en)
+    }
+
+    /// `what` is a turn of the timeline that has no words elsewhere.
+    pub(super) fn turn(&self, what: Turned) -> &'static str {
+        let (zh, en) = match what {
+            Turned::RoundSeated => ("入座", "seated"),
+            Turned::RoundStarted => ("开始", "started"),
+            Turned::RoundEnded => ("结束", "ended"),
+            Turned::Announced => ("通知全场", "Announcement"),
+            Turned::VoteOpened => ("开始投票", "Vote opened"),
+            Turned::VoteClosed => ("投票结束", "Vote closed"),
+        };
+        self.one_of(zh, en)
+    }
+
+    fn one_of(&self, zh: &'static str, en: &'static str) -> &'static str {
+        match self.language {
+            Language::ZhCn => zh,
+            Language::En => en,
+        }
+    }
+}
+
+/// Turns of the timeline that need a word.
+pub(super) enum Turned {
+    RoundSeated,
+    RoundStarted,
+    RoundEnded,
+    Announced,
+    VoteOpened,
+    VoteClosed,
+}
+
+static ZH_CN: Words = Words {
+    plan: "改进计划",
+    no_actions: "还没有行动项。",
+    stage: "阶段／触点／关键时刻",
+    reason: "理由",
+    accountable: "负责人",
+    helpers: "协助",
+    due: "完成日期",
+    effort: "投入（1–5）",
+    impact: "效果（1–5）",
+    kpi: "衡量指标",
+    baseline: "现状",
+    target: "目标",
+    cost: "费用",
+    risk: "风险",
+    status: "进展",
+    from_themes: "来自主题",
+    sources: "依据的便签",
+    decision: "决定",
+    comments: "评论",
+    comments_on_plan: "对整个计划的评论",
+    other_decisions: "已移出计划的行动项的决定",
+    untitled: "（未命名）",
+    not_found: "（找不到这张便签）",
+    themes: "主题",
+    unplaced: "未归类的便签",
+    vote: "圆点投票",
+    vote_open: "投票还在进行，结果结束后公布。",
+    theme: "主题",
+    dots: "点数",
+    tables: "各桌白板",
+    host: "桌主",
+    handover: "交接",
+    so_far: "已有",
+    open: "还没解决",
+    build_here: "从这里接",
+    no_notes: "这张白板上没有便签。",
+    taken_away: "已撤下的便签",
+    rounds: "轮次",
+    minutes: "分钟",
+    people: "参与者",
+    department: "部门／身份",
+    name: "姓名",
+    notes: "备注",
+    left: "提前离开",
+    timeline: "经过",
+    created: "创建",
+    exported: "导出时间",
+    state: "当前阶段",
+    damaged: "以下白板无法读取，本文件中缺少其内容",
+    colon: "：",
+    comma: "、",
+    quotes: ("“", "”"),
+    language: Language::ZhCn,
+};
+
+static EN: Words = Words {
+    plan: "Improvement plan",
+    no_actions: "There are no actions yet.",
+    stage: "Stage, touchpoint or moment",
+    reason: "Reason",
+    accountable: "Accountable",
+    helpers: "Helpers",
+    due: "Due",
+    effort: "Effort (1–5)",
+    impact: "Impact (1–5)",
+    kpi: "KPI",
+    baseline: "Baseline",
+    target: "Target",
+    cost: "Cost",
+    risk: "Risk",
+    status: "Status",
+    from_themes: "From the themes",
+    sources: "Notes it rests on",
+    decision: "Decision",
+    comments: "Comments",
+    comments_on_plan: "Comments on the whole plan",
+    other_decisions: "Decisions on actions no longer in the plan",
+    untitled: "(untitled)",
+    not_found: "(this note cannot be found)",
+    themes: "Themes",
+    unplaced: "Notes not placed yet",
+    vote: "Dot vote",
+    vote_open: "The vote is still open; counts are shown once it is closed.",
+    theme: "Theme",
+    dots: "Dots",
+    tables: "Tables",
+    host: "Table host",
+    handover: "Handover",
+    so_far: "So far",
+    open: "Still open",
+    build_here: "Build here",
+    no_notes: "There are no notes on this board.",
+    taken_away: "Notes that were taken away",
+    rounds: "Rounds",
+    minutes: "minutes",
+    people: "Participants",
+    department: "Department or role",
+    name: "Name",
+    notes: "Remarks",
+    left: "left early",
+    timeline: "What happened when",
+    created: "Created",
+    exported: "Exported",
+    state: "Phase",
+    damaged: "These boards could not be read and are missing here",
+    colon: ": ",
+    comma: ", ",
+    quotes: ("“", "”"),
+    language: Language::En,
+};

@@ -1,0 +1,142 @@
+//! What handlers take from a request. Each failure is an [`ApiError`], so that nothing leaves as plain text.
+
+use std::convert::Infallible;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use axum::extract::{ConnectInfo, FromRef, FromRequest, FromRequestParts, Request};
+use axum::http::header::AUTHORIZATION;
+use axum::http::request::Parts;
+use serde::de::DeserializeOwned;
+use shared::id::{Role, WorkshopId};
+use shared::workshop::Refusal;
+
+use super::Http;
+use super::error::ApiError;
+use crate::app::App;
+use crate::auth::Principal;
+
+/// A JSON body.
+pub struct Json<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        let axum::Json(body) = axum::Json::from_request(request, state).await?;
+        Ok(Self(body))
+    }
+}
+
+/// The part after `?`.
+pub struct Query<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        match axum::extract::Query::from_request_parts(parts, state).await {
+            Ok(axum::extract::Query(query)) => Ok(Self(query)),
+            Err(rejection) => Err(ApiError::BadJson(rejection.body_text().chars().take(400).collect())),
+        }
+    }
+}
+
+/// Parts of the path.
+pub struct Path<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Path<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        match axum::extract::Path::from_request_parts(parts, state).await {
+            Ok(axum::extract::Path(path)) => Ok(Self(path)),
+            Err(_) => Err(ApiError::NotFound),
+        }
+    }
+}
+
+/// The caller, by their bearer token.
+pub struct Caller(pub Principal);
+
+impl Caller {
+    /// Checks that the caller belongs to this café.
+    ///
+    /// # Errors
+    /// [`ApiError::WrongWorkshop`].
+    pub fn of(self, workshop: &WorkshopId) -> Result<Principal, ApiError> {
+        if self.0.workshop == *workshop { Ok(self.0) } else { Err(ApiError::WrongWorkshop) }
+    }
+
+    /// Checks that the caller is a facilitator of this café.
+    ///
+    /// # Errors
+    /// [`ApiError::WrongWorkshop`], or the refusal `not_allowed`.
+    pub fn facilitating(self, workshop: &WorkshopId) -> Result<Principal, ApiError> {
+        let principal = self.of(workshop)?;
+        if principal.actor.role == Role::Facilitator { Ok(principal) } else { Err(Refusal::NotAllowed.into()) }
+    }
+}
+
+impl FromRequestParts<Http> for Caller {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, http: &Http) -> Result<Self, ApiError> {
+        let MaybeCaller(caller) = MaybeCaller::from_request_parts(parts, http).await?;
+        caller.map(|(principal, _)| Self(principal)).ok_or(ApiError::Unauthorised)
+    }
+}
+
+/// The caller and their token, if they sent a valid one.
+pub struct MaybeCaller(pub Option<(Principal, String)>);
+
+impl FromRequestParts<Http> for MaybeCaller {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, http: &Http) -> Result<Self, ApiError> {
+        let header = parts.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let Some(token) = header.and_then(bearer) else { return Ok(Self(None)) };
+        let principal = http.app.tokens.check(token).await?;
+        Ok(Self(principal.map(|principal| (principal, token.to_owned()))))
+    }
+}
+
+/// The token in `Bearer <token>`; the scheme's case does not matter (RFC 9110).
+fn bearer(header: &str) -> Option<&str> {
+    let (scheme, token) = header.trim().split_once(' ')?;
+    let token = token.trim();
+    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
+}
+
+/// The address a request is counted under.
+#[derive(Clone, Copy)]
+pub struct Peer(pub IpAddr);
+
+impl<S: Send + Sync> FromRequestParts<S> for Peer
+where
+    App: FromRef<S>,
+{
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
+        let app = App::from_ref(state);
+        // Without a connection (a router called directly) everybody is one address, and not this machine.
+        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+        let peer = peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+        Ok(Self(app.config.client_address(&parts.headers, peer)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::bearer;
+
+    #[test]
+    fn bearer_tokens_are_read_and_nothing_else_is() {
+        for good in ["Bearer abc", "bearer abc", " BEARER   abc "] {
+            assert_eq!(bearer(good), Some("abc"), "{good}");
+        }
+        for bad in ["", "Bearer", "Bearer ", "Basic abc", "abc", "Bearerabc"] {
+            assert_eq!(bearer(bad), None, "{bad}");
+        }
+    }
+}

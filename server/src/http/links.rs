@@ -1,0 +1,55 @@
+//! Links: where a facilitator sends people.
+
+use axum::Json as Body;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use shared::api::{CreatedLink, Links, NewLink};
+use shared::id::{Role, WorkshopId};
+use shared::workshop::Refusal;
+
+use super::Http;
+use super::error::ApiError;
+use super::extract::{Caller, Json, Path, Peer};
+use super::openapi::Problems;
+use super::workshops::{actor_url, host, join_url};
+use crate::auth::new_actor;
+
+/// The join code and its link; facilitators only.
+#[utoipa::path(get, path = "/api/workshops/{id}/links", tag = "cafés", params(("id" = String, Path)),
+    responses((status = 200, body = Links, description = "Where to send people"), Problems))]
+pub async fn show(
+    State(http): State<Http>,
+    Path(id): Path<WorkshopId>,
+    Peer(address): Peer,
+    headers: HeaderMap,
+    caller: Caller,
+) -> Result<Body<Links>, ApiError> {
+    caller.facilitating(&id)?;
+    let (_, workshop) = http.app.workshops.state(&id).await?;
+    let join_code = workshop.join_code.clone();
+    http.gate.right_code(address, &join_code);
+    let base = http.app.config.url_for_guests(host(&headers));
+    Ok(Body(Links { join_url: join_url(&base, &join_code), join_code }))
+}
+
+/// A further link for a co-facilitator or for reviewers; facilitators only. Its token is shown this once.
+#[utoipa::path(post, path = "/api/workshops/{id}/links", tag = "cafés", params(("id" = String, Path)), request_body = NewLink,
+    responses((status = 201, body = CreatedLink, description = "Created"), Problems))]
+pub async fn create(
+    State(http): State<Http>,
+    Path(id): Path<WorkshopId>,
+    headers: HeaderMap,
+    caller: Caller,
+    Json(NewLink { role }): Json<NewLink>,
+) -> Result<(StatusCode, Body<CreatedLink>), ApiError> {
+    caller.facilitating(&id)?;
+    if role == Role::Participant {
+        // Participants come with the join code and their own name.
+        return Err(Refusal::OutOfRange { field: "role".into() }.into());
+    }
+    let actor = new_actor(role)?;
+    let token = http.app.tokens.issue(&id, &actor).await?;
+    let base = http.app.config.url_for_guests(host(&headers));
+    let url = actor_url(&base, role, &id, &token);
+    Ok((StatusCode::CREATED, Body(CreatedLink { actor: actor.id, token, url })))
+}

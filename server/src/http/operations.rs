@@ -1,0 +1,41 @@
+//! For those who run the server: is it alive, can it write, what does it count.
+
+use axum::extract::State;
+use axum::http::{HeaderMap, header};
+use axum::response::{IntoResponse, Response};
+
+use super::Http;
+use super::error::ApiError;
+use super::extract::Peer;
+use super::openapi::Problems;
+use crate::telemetry;
+
+/// The process answers.
+#[utoipa::path(get, path = "/healthz", tag = "operations", security(()),
+    responses((status = 200, body = String, content_type = "text/plain", description = "`ok`")))]
+pub async fn health() -> &'static str {
+    "ok\n"
+}
+
+/// The store takes writes: one is really made.
+#[utoipa::path(get, path = "/readyz", tag = "operations", security(()),
+    responses((status = 200, body = String, content_type = "text/plain", description = "`ready`"), Problems))]
+pub async fn ready(State(http): State<Http>, Peer(address): Peer) -> Result<&'static str, ApiError> {
+    http.gate.request(address)?;
+    http.app.store.check().await?;
+    Ok("ready\n")
+}
+
+/// Counters for Prometheus; only for this machine, unless the server was started with `--public-metrics`.
+#[utoipa::path(get, path = "/metrics", tag = "operations", security(()),
+    responses((status = 200, body = String, content_type = "text/plain", description = "Prometheus text format"), Problems))]
+pub async fn metrics(State(http): State<Http>, Peer(address): Peer, headers: HeaderMap) -> Result<Response, ApiError> {
+    let config = &http.app.config;
+    // A proxy on this machine that nobody told us about: then everybody would look local.
+    let is_forwarded = headers.contains_key("x-forwarded-for") || headers.contains_key(header::FORWARDED);
+    if !config.public_metrics && (!address.is_loopback() || (is_forwarded && !config.trusted_proxy)) {
+        return Err(ApiError::NotFound);
+    }
+    let kind = [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];
+    Ok((kind, telemetry::render_metrics()).into_response())
+}

@@ -1,0 +1,164 @@
+//! Cafés: creating one, reading it, and asking something of it.
+
+use axum::Json as Body;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use serde::{Deserialize, Serialize};
+use shared::api::{CreateWorkshop, CreatedWorkshop};
+use shared::id::{Role, WorkshopId};
+use shared::template;
+use shared::workshop::{Command, Draft, Recorded, View};
+
+use super::Http;
+use super::error::ApiError;
+use super::extract::{Caller, Json, Path, Peer};
+use super::openapi::Problems;
+use crate::auth::new_actor;
+
+/// Answer to a command.
+#[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct CommandDone {
+    /// What it caused, in order; empty if things already were as asked.
+    pub events: Vec<Recorded>,
+}
+
+/// Creates a café and gives its links. The tokens in them are shown this once.
+#[utoipa::path(post, path = "/api/workshops", tag = "cafés", request_body = CreateWorkshop, security(()),
+    responses((status = 201, body = CreatedWorkshop, description = "Created"), Problems))]
+pub async fn create(
+    State(http): State<Http>,
+    Peer(address): Peer,
+    headers: HeaderMap,
+    Json(request): Json<CreateWorkshop>,
+) -> Result<(StatusCode, Body<CreatedWorkshop>), ApiError> {
+    http.gate.create(address)?;
+    let draft = draft(request)?.checked()?;
+    let (id, join_code) = http.app.workshops.create(draft).await?;
+    let (facilitator, reviewer) = (new_actor(Role::Facilitator)?, new_actor(Role::Reviewer)?);
+    let facilitator_token = http.app.tokens.issue(&id, &facilitator).await?;
+    let review_token = http.app.tokens.issue(&id, &reviewer).await?;
+    http.gate.right_code(address, &join_code);
+    metrics::counter!("tablehop_workshops_created_total").increment(1);
+    let base = http.app.config.url_for_guests(host(&headers));
+    let created = CreatedWorkshop {
+        join_url: join_url(&base, &join_code),
+        facilitator_url: actor_url(&base, Role::Facilitator, &id, &facilitator_token),
+        review_url: actor_url(&base, Role::Reviewer, &id, &review_token),
+        id,
+        join_code,
+        facilitator_token,
+        review_token,
+    };
+    Ok((StatusCode::CREATED, Body(created)))
+}
+
+/// What the caller's role may see.
+#[utoipa::path(get, path = "/api/workshops/{id}", tag = "cafés", params(("id" = String, Path)),
+    responses((status = 200, body = View, description = "What the caller's role may see"), Problems))]
+pub async fn show(
+    State(http): State<Http>,
+    Path(id): Path<WorkshopId>,
+    caller: Caller,
+) -> Result<Body<View>, ApiError> {
+    let caller = caller.of(&id)?;
+    Ok(Body(http.app.workshops.view(&id, &caller.actor).await?))
+}
+
+/// Asks something of the café; a refusal says why and changes nothing.
+#[utoipa::path(post, path = "/api/workshops/{id}/commands", tag = "cafés", params(("id" = String, Path)), request_body = Command,
+    responses((status = 200, body = CommandDone, description = "Done"), Problems))]
+pub async fn command(
+    State(http): State<Http>,
+    Path(id): Path<WorkshopId>,
+    caller: Caller,
+    Json(command): Json<Command>,
+) -> Result<Body<CommandDone>, ApiError> {
+    let caller = caller.of(&id)?;
+    let removed = match &command {
+        Command::RemovePerson { participant } => Some(participant.clone()),
+        _ => None,
+    };
+    let events = http.app.workshops.command(&id, &caller.actor, command).await?;
+    if let Some(participant) = removed {
+        http.app.tokens.revoke_actor(&id, &participant).await?;
+    }
+    Ok(Body(CommandDone { events }))
+}
+
+/// What was asked for, completed from the template.
+fn draft(request: CreateWorkshop) -> Result<Draft, ApiError> {
+    let base = match &request.template {
+        Some(id) => template::find(id, request.language).ok_or(ApiError::UnknownTemplate)?.draft,
+        None => Draft::default(),
+    };
+    let given = |text: String, otherwise: String| if text.trim().is_empty() { otherwise } else { text };
+    Ok(Draft {
+        title: given(request.title, base.title),
+        purpose: given(request.purpose, base.purpose),
+        language: request.language,
+        tables: if request.tables.is_empty() { base.tables } else { request.tables },
+        rounds: if request.rounds.is_empty() { base.rounds } else { request.rounds },
+        settings: request.settings.unwrap_or(base.settings),
+    })
+}
+
+/// The link behind the QR picture.
+pub(super) fn join_url(base: &str, code: &str) -> String {
+    format!("{base}/j/{code}")
+}
+
+/// The link of a facilitator or a reviewer. The token stands behind `#`, which browsers never send to a server.
+pub(super) fn actor_url(base: &str, role: Role, id: &WorkshopId, token: &str) -> String {
+    let page = match role {
+        Role::Facilitator => "host",
+        Role::Reviewer => "review",
+        Role::Participant => "w",
+    };
+    format!("{base}/{page}/{id}#{token}")
+}
+
+pub(super) fn host(headers: &HeaderMap) -> Option<&str> {
+    headers.get(header::HOST).and_then(|host| host.to_str().ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use shared::workshop::{Language, Refusal, RoundPlan, TablePlan};
+
+    use super::*;
+
+    #[test]
+    fn what_is_left_out_comes_from_the_template() {
+        let request = CreateWorkshop {
+            template: Some("satisfaction".into()),
+            title: " ".into(),
+            language: Language::En,
+            rounds: vec![RoundPlan { minutes: 5.0, question: None }],
+            ..CreateWorkshop::default()
+        };
+        let draft = draft(request).and_then(|d| Ok(d.checked()?)).expect("a draft");
+        assert_eq!(draft.title, "Improving owner satisfaction");
+        assert_eq!((draft.tables.len(), draft.rounds.len()), (5, 1));
+        assert_eq!(draft.language, Language::En);
+    }
+
+    #[test]
+    fn an_unknown_template_is_named() {
+        let request = CreateWorkshop { template: Some("no-such".into()), ..CreateWorkshop::default() };
+        assert_eq!(draft(request), Err(ApiError::UnknownTemplate));
+    }
+
+    #[test]
+    fn without_a_template_everything_must_be_given() {
+        let title = "Café".to_owned();
+        let request = CreateWorkshop { title, tables: vec![TablePlan::default()], ..CreateWorkshop::default() };
+        let refused = draft(request).and_then(|d| Ok(d.checked()?));
+        assert_eq!(refused, Err(ApiError::Refused(Refusal::TooFewTables { min: 2 })));
+    }
+
+    #[test]
+    fn a_token_stands_where_browsers_keep_it() {
+        let url = actor_url("http://h:1", Role::Reviewer, &"abc".into(), "T");
+        assert_eq!(url, "http://h:1/review/abc#T");
+    }
+}

@@ -1,0 +1,255 @@
+//! Starting and stopping: from a configuration to a server that answers, and back to a store that is closed.
+
+use std::future::IntoFuture;
+use std::io::{self, IsTerminal, Write};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::serve::ListenerExt;
+use fast_qr::{ECL, QRBuilder, QRCode};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use crate::app::App;
+use crate::config::{Config, QrWhen};
+use crate::store::{SqliteStore, StoreError};
+use crate::{http, telemetry};
+
+/// How long requests under way may take to finish once the server is to stop.
+const LAST_REQUESTS: Duration = Duration::from_secs(5);
+
+/// Why the server did not start or run, in words for whoever started it.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// An option has a value that cannot be used.
+    #[error("{0}")]
+    Option(String),
+    /// The address is taken.
+    #[error(
+        "something already listens on {0}. Stop it, or choose another port with --listen {ip}:{next}",
+        ip = .0.ip(), next = next_port(*.0)
+    )]
+    AddressTaken(SocketAddr),
+    /// The address cannot be used.
+    #[error("cannot listen on {address}: {source}. Choose another address with --listen, such as 0.0.0.0:8080")]
+    Listen {
+        /// The address asked for.
+        address: SocketAddr,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The data directory cannot be used.
+    #[error("cannot keep anything in {}: {source}", dir.display())]
+    Data {
+        /// The directory asked for.
+        dir: PathBuf,
+        /// What the store says, and what to do.
+        source: StoreError,
+    },
+    /// The system failed us while serving.
+    #[error("the server stopped: {0}")]
+    Io(#[from] io::Error),
+}
+
+/// `tablehop serve`: everything from logging to the last commit. Ends on SIGTERM, SIGINT or Ctrl-C.
+///
+/// # Errors
+/// If it cannot start, or the system fails it.
+pub async fn run(config: Config) -> Result<(), ServeError> {
+    telemetry::log(&config).map_err(ServeError::Option)?;
+    let listener = listen(config.listen).await?;
+    serve_and(config, listener, signal(), |config| {
+        // Whoever closed our standard output does not want to read it.
+        let _ = announce(config, &mut io::stdout().lock(), io::stdout().is_terminal());
+        if config.open
+            && let Err(error) = open::that_detached(config.local_url())
+        {
+            tracing::warn!(%error, "could not open a browser; open the address yourself");
+        }
+    })
+    .await
+}
+
+/// Serves on a listener until `shutdown` resolves: then takes nothing more, lets requests finish, tells clients to reconnect, commits and
+/// closes the store. `config.listen` is set to where the listener really is.
+///
+/// # Errors
+/// If the store cannot be opened, or the system fails it.
+pub async fn serve(
+    config: Config,
+    listener: TcpListener,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), ServeError> {
+    serve_and(config, listener, shutdown, |_| {}).await
+}
+
+async fn serve_and(
+    mut config: Config,
+    listener: TcpListener,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+    ready: impl FnOnce(&Config),
+) -> Result<(), ServeError> {
+    config.listen = listener.local_addr()?;
+    telemetry::count();
+    let (dir, store) = (config.data.clone(), config.data.clone());
+    let opened = tokio::task::spawn_blocking(move || SqliteStore::open(&store)).await.map_err(io::Error::other)?;
+    let store = Arc::new(opened.map_err(|source| ServeError::Data { dir, source })?);
+    let app = App::new(config.clone(), store.clone());
+
+    let (stop, stopped) = watch::channel(false);
+    let shutdown = tokio::spawn(async move {
+        shutdown.await;
+        stop.send_replace(true);
+    });
+    let upkeep = tokio::spawn(telemetry::keep_counting());
+    // Frames are small and people wait for them.
+    let listener = listener.tap_io(|connection| {
+        if let Err(error) = connection.set_nodelay(true) {
+            tracing::debug!(%error, "could not turn Nagle's algorithm off");
+        }
+    });
+    let service = http::router(app.clone()).into_make_service_with_connect_info::<SocketAddr>();
+    let serving = axum::serve(listener, service).with_graceful_shutdown(until(stopped.clone())).into_future();
+    tracing::info!(address = %config.listen, data = %config.data.display(), "serving");
+    ready(&config);
+
+    let served = tokio::select! {
+        served = serving => served,
+        () = async { until(stopped).await; tokio::time::sleep(LAST_REQUESTS).await } => Ok(()),
+    };
+    tracing::info!("stopping");
+    app.shut_down().await;
+    store.close().await;
+    shutdown.abort();
+    upkeep.abort();
+    tracing::info!("stopped; everything is saved");
+    Ok(served?)
+}
+
+async fn until(mut stopped: watch::Receiver<bool>) {
+    // An error means that nobody can stop us any more, so we must stop.
+    let _ = stopped.wait_for(|stopped| *stopped).await;
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, ServeError> {
+    TcpListener::bind(address).await.map_err(|source| match source.kind() {
+        io::ErrorKind::AddrInUse => ServeError::AddressTaken(address),
+        _ => ServeError::Listen { address, source },
+    })
+}
+
+fn next_port(address: SocketAddr) -> u16 {
+    address.port().checked_add(1).unwrap_or(8080)
+}
+
+/// Resolves when the process is asked to stop.
+async fn signal() {
+    let interrupted = async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    #[cfg(unix)]
+    let terminated = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut signal) => {
+                signal.recv().await;
+            }
+            Err(_) => std::future::pending().await,
+        }
+    };
+    #[cfg(not(unix))]
+    let terminated = std::future::pending::<()>();
+    tokio::select! {
+        () = interrupted => {}
+        () = terminated => {}
+    }
+}
+
+/// Tells where the server is: for people, and for programs that wait for the line `Listening on …`.
+fn announce(config: &Config, out: &mut impl Write, is_terminal: bool) -> io::Result<()> {
+    let (local, public) = (config.local_url(), config.public_url());
+    writeln!(out, "Tablehop {}", env!("CARGO_PKG_VERSION"))?;
+    writeln!(out, "  on this machine  {local}")?;
+    if public != local {
+        writeln!(out, "  for your guests  {public}")?;
+    }
+    writeln!(out, "  data in          {}", config.data.display())?;
+    let draws = match config.qr {
+        QrWhen::Auto => is_terminal,
+        QrWhen::Always => true,
+        QrWhen::Never => false,
+    };
+    if draws && let Ok(code) = QRBuilder::new(public.as_str()).ecl(ECL::L).build() {
+        writeln!(out, "\n{}", drawn(&code, is_terminal))?;
+    }
+    writeln!(out, "Listening on http://{}", config.listen)?;
+    out.flush()
+}
+
+/// A QR code of half blocks, two modules a letter, with the quiet zone that cameras need. A terminal is told to show it black on white,
+/// because nobody knows its colours; elsewhere the light modules are drawn, as for a dark background.
+fn drawn(code: &QRCode, is_coloured: bool) -> String {
+    const QUIET: usize = 4;
+    let is_dark = |y: usize, x: usize| {
+        let inside = (QUIET..QUIET + code.size).contains(&y) && (QUIET..QUIET + code.size).contains(&x);
+        inside && code[y - QUIET][x - QUIET].value()
+    };
+    let across = code.size + 2 * QUIET;
+    let mut out = String::new();
+    for y in (0..across).step_by(2) {
+        let half = |x| match (is_dark(y, x) == is_coloured, is_dark(y + 1, x) == is_coloured) {
+            (true, true) => '█',
+            (true, false) => '▀',
+            (false, true) => '▄',
+            (false, false) => ' ',
+        };
+        let line: String = (0..across).map(half).collect();
+        // Black 16 and white 231 are the same in every palette of 256 colours, unlike the first sixteen.
+        let line = if is_coloured { format!("\x1b[38;5;16;48;5;231m{line}\x1b[0m") } else { line };
+        out.push_str(&line);
+        out.push('\n');
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn announced(config: &Config, is_terminal: bool) -> String {
+        let mut out = Vec::new();
+        announce(config, &mut out, is_terminal).expect("a buffer");
+        String::from_utf8(out).expect("text")
+    }
+
+    #[test]
+    fn the_line_that_programs_wait_for_is_always_there() {
+        let mut config = Config::new(([127, 0, 0, 1], 4321).into(), "d".into());
+        let plain = announced(&config, false);
+        assert!(plain.lines().any(|line| line == "Listening on http://127.0.0.1:4321"), "{plain}");
+        assert!(!plain.contains('█'));
+        assert!(announced(&config, true).contains('█'));
+        config.qr = QrWhen::Never;
+        assert!(!announced(&config, true).contains('█'));
+    }
+
+    #[tokio::test]
+    async fn a_taken_port_says_what_to_do() {
+        let holder = listen(([127, 0, 0, 1], 0).into()).await.expect("a port");
+        let taken = holder.local_addr().expect("an address");
+        let message = listen(taken).await.expect_err("taken").to_string();
+        assert!(message.contains("already listens") && message.contains("--listen 127.0.0.1:"), "{message}");
+    }
+
+    #[tokio::test]
+    async fn a_data_directory_that_is_a_file_says_so() {
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        let config = Config::new(([127, 0, 0, 1], 0).into(), file.path().to_owned());
+        let listener = listen(config.listen).await.expect("a port");
+        let error = serve(config, listener, async {}).await.expect_err("no directory").to_string();
+        assert!(error.starts_with("cannot keep anything in"), "{error}");
+    }
+}

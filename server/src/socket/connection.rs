@@ -1,0 +1,452 @@
+//! One connection at work: carries out what its [`Session`] decides, against tokens, boards and workshops. Knows no socket: what is to
+//! be written goes into the outbox.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use shared::id::{Actor, BoardKind, Role, WorkshopId};
+use shared::wire::{Address, Addressed, ClientFrame, PresenceUser, ServerFrame, ServerMessage, presence};
+use shared::workshop::Workshop;
+use tokio::time::Instant;
+
+use super::dialect::{Dialect, decode_yjs};
+use super::guard::{Guard, GuardError, Holder};
+use super::outbox::{Class, End, Outbox, Slot};
+use super::session::{Input, Output, Right, Session};
+use crate::app::App;
+use crate::auth::Principal;
+use crate::board::{self, Gone, Member, MemberId, read_state_vector};
+use crate::workshop::floor::Arrival;
+use crate::workshop::{self, CommandError, Viewer};
+
+/// Client ids given on a workshop's address: enough for the boards that somebody opens offline.
+const IDS_FOR_WORKSHOP: usize = 4;
+/// Client ids given on a board's address: one for this opening.
+const IDS_FOR_BOARD: usize = 1;
+
+const RESTART: End = End { code: 1012, reason: "restart" };
+const UNAVAILABLE: End = End { code: 1013, reason: "store_unavailable" };
+
+/// Which framing a connection uses.
+#[derive(Clone, Debug)]
+pub enum Framing {
+    /// `/collab`.
+    Collab,
+    /// `/yjs/<board>`, with the board.
+    Yjs(Address),
+}
+
+/// A connection's place in the house: its person, and what it has open.
+pub struct Connection {
+    app: App,
+    framing: Framing,
+    session: Session,
+    outbox: Arc<Outbox>,
+    guard: Guard,
+    person: Option<Box<Person>>,
+    places: Vec<Place>,
+    ping: bool,
+}
+
+/// Who is connected. One socket, one person.
+struct Person {
+    principal: Principal,
+    workshop: workshop::Handle,
+    _arrival: Arrival,
+}
+
+struct Place {
+    slot: Slot,
+    open: Open,
+}
+
+enum Open {
+    Board { handle: board::Handle, member: MemberId },
+    Workshop { viewer: u64 },
+}
+
+impl Connection {
+    /// A connection that was just opened.
+    pub fn new(app: App, framing: Framing, outbox: Arc<Outbox>) -> Self {
+        Self {
+            app,
+            framing,
+            session: Session::new(Instant::now()),
+            outbox,
+            guard: Guard::default(),
+            person: None,
+            places: Vec::new(),
+            ping: false,
+        }
+    }
+
+    /// A frame arrived.
+    pub async fn hear(&mut self, bytes: &[u8]) {
+        // What this person may do is decided on the state as it is now, not as it was at the last change that was noticed.
+        if self.person.as_ref().is_some_and(|person| person.workshop.moment.has_changed().unwrap_or(true)) {
+            self.check_rights().await;
+        }
+        let frame = match &self.framing {
+            Framing::Collab => ClientFrame::decode(bytes),
+            Framing::Yjs(board) => decode_yjs(board, bytes),
+        };
+        self.take(Input::Heard(frame)).await;
+    }
+
+    /// Something happened; does what follows from it.
+    pub async fn take(&mut self, input: Input) {
+        let mut todo: VecDeque<Output> = self.session.decide(Instant::now(), input).into();
+        while let Some(output) = todo.pop_front() {
+            if let Some(input) = self.perform(output).await {
+                // What follows from this comes before the rest.
+                for output in self.session.decide(Instant::now(), input).into_iter().rev() {
+                    todo.push_front(output);
+                }
+            }
+        }
+    }
+
+    /// When to pass [`Input::Tick`] next.
+    pub fn wake_at(&self) -> Instant {
+        self.session.wake_at()
+    }
+
+    /// Whether a WebSocket ping is to be sent; asked once.
+    pub fn take_ping(&mut self) -> bool {
+        std::mem::take(&mut self.ping)
+    }
+
+    /// Resolves when the café has changed; then call [`Connection::check_rights`].
+    pub async fn changed(&mut self) {
+        match &mut self.person {
+            // An error means that the café's task has ended, which is noticed there.
+            Some(person) => drop(person.workshop.moment.changed().await),
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Tells the session what may be done on each open address now.
+    pub async fn check_rights(&mut self) {
+        let Some(person) = &mut self.person else { return };
+        if person.workshop.moment.has_changed().is_err() {
+            // The café's task has ended, and its viewers with it: begin anew.
+            return self.outbox.end(RESTART);
+        }
+        let state = person.workshop.moment.borrow_and_update().state.clone();
+        let actor = person.principal.actor.clone();
+        let rights: Vec<(Slot, Right)> =
+            self.session.open().map(|(slot, to, ..)| (slot, right_on(&state, &actor, &to.address))).collect();
+        for (slot, right) in rights {
+            self.take(Input::Rights { slot, right }).await;
+        }
+    }
+
+    /// The reader was too slow for this address, and has read the rest.
+    pub async fn catch_up(&mut self, slot: Slot) {
+        let ours = self.session.open().find(|open| open.0 == slot).map(|(_, to, ours, _)| (to.clone(), ours));
+        match ours {
+            Some((to, true)) => self.send(slot, &to, ServerMessage::Resync),
+            Some((_, false)) => {
+                if let Some((handle, member)) = self.board(slot) {
+                    let refreshed = handle.refresh(member).await;
+                    self.still_there(refreshed);
+                }
+            }
+            None => {}
+        }
+    }
+
+    /// The connection has ended: leaves everything.
+    pub async fn leave(&mut self) {
+        for place in std::mem::take(&mut self.places) {
+            self.leave_place(place).await;
+        }
+        self.person = None;
+    }
+
+    async fn perform(&mut self, output: Output) -> Option<Input> {
+        match output {
+            Output::Authenticate { slot, to, token, ours } => {
+                // Boxed, for it is large and rare.
+                let right = Box::pin(self.authenticate(slot, &to, &token, ours)).await.unwrap_or_else(Right::None);
+                if let Right::None(reason) = right {
+                    metrics::counter!("tablehop_refusals_total", "reason" => reason).increment(1);
+                }
+                return Some(Input::Granted { slot, right });
+            }
+            Output::Send { slot, to, message } => self.send(slot, &to, message),
+            Output::Sync { slot, state_vector } => {
+                let (handle, member) = self.board(slot)?;
+                match read_state_vector(&state_vector) {
+                    Ok(state_vector) => {
+                        let sent = handle.sync(member, state_vector).await;
+                        self.still_there(sent);
+                    }
+                    Err(_) => self.outbox.end(End { code: 1002, reason: "bad_state_vector" }),
+                }
+            }
+            Output::Edit { slot, ack, update, allowed, ours } => {
+                let (handle, member) = self.board(slot)?;
+                let person = self.person.as_ref()?;
+                let holder = holder(&self.app, &person.principal);
+                match self.guard.check(holder, ours || !allowed, update).await {
+                    Ok(update) => {
+                        let sent = handle.edit(member, ack, update, allowed).await;
+                        self.still_there(sent);
+                    }
+                    Err(error) => self.end_for(&error),
+                }
+            }
+            Output::Presence { slot, presence, ours } => self.pass_presence(slot, &presence, ours).await,
+            Output::QueryPresence { slot } => {
+                let (handle, member) = self.board(slot)?;
+                let sent = handle.query_presence(member).await;
+                self.still_there(sent);
+            }
+            Output::Leave { slot } => {
+                self.outbox.forget(slot);
+                if let Some(index) = self.places.iter().position(|place| place.slot == slot) {
+                    let place = self.places.remove(index);
+                    self.leave_place(place).await;
+                }
+            }
+            Output::Ping => self.send_ping(),
+            Output::Pong => self.outbox.push(0, Class::Answer, ServerFrame::Pong.encode().into()),
+            Output::End(end) => {
+                metrics::counter!("tablehop_refusals_total", "reason" => end.reason).increment(1);
+                self.outbox.end(end);
+            }
+        }
+        None
+    }
+
+    // -- Opening addresses
+
+    /// Checks a token and opens the address. The error is the stable code of the refusal.
+    async fn authenticate(
+        &mut self,
+        slot: Slot,
+        to: &Addressed,
+        token: &str,
+        ours: bool,
+    ) -> Result<Right, &'static str> {
+        let principal = match self.app.tokens.check(token).await {
+            Ok(Some(principal)) => principal,
+            Ok(None) => return Err("bad_token"),
+            Err(_) => return Err("store_unavailable"),
+        };
+        if *workshop_of(&to.address) != principal.workshop {
+            return Err("wrong_workshop");
+        }
+        let state = self.meet(principal.clone()).await?;
+        let right = right_on(&state, &principal.actor, &to.address);
+        if let Right::None(reason) = right {
+            return Err(reason);
+        }
+        let dialect = self.dialect(to);
+        match &to.address {
+            Address::Workshop(_) => {
+                self.welcome(slot, to, false, ours, IDS_FOR_WORKSHOP).await?;
+                let viewer = self.app.boards.next_member();
+                self.places.push(Place { slot, open: Open::Workshop { viewer } });
+                let who = Viewer { actor: principal.actor, dialect, outbox: self.outbox.clone(), slot };
+                if let Some(person) = &self.person {
+                    person.workshop.watch(viewer, who).await;
+                }
+            }
+            Address::Board(id) => {
+                // Loaded first, for a board that cannot be loaded is refused.
+                let handle = self.app.boards.open(id).await.map_err(|error| error.code())?;
+                self.welcome(slot, to, right == Right::Read, ours, IDS_FOR_BOARD).await?;
+                let member = self.app.boards.next_member();
+                let joining = Member { actor: principal.actor.id, ours, dialect, outbox: self.outbox.clone(), slot };
+                handle.join(member, joining).await.map_err(|_| "unavailable")?;
+                self.places.push(Place { slot, open: Open::Board { handle, member } });
+            }
+        }
+        Ok(right)
+    }
+
+    /// Gets to know the person behind the connection, or finds them known; returns the café's state.
+    async fn meet(&mut self, principal: Principal) -> Result<Arc<Workshop>, &'static str> {
+        let known = match &mut self.person {
+            Some(person) if person.principal == principal => person,
+            Some(_) => return Err("other_person"),
+            None => {
+                let workshop = match self.app.workshops.open(&principal.workshop).await {
+                    Ok(workshop) => workshop,
+                    Err(CommandError::NoSuchWorkshop) => return Err("unknown_workshop"),
+                    Err(CommandError::Store(_)) => return Err("store_unavailable"),
+                    Err(CommandError::Busy | CommandError::Refused(_)) => return Err("unavailable"),
+                };
+                let arrival = workshop.floor.arrive(principal.actor.id.clone());
+                self.person.insert(Box::new(Person { principal, workshop, _arrival: arrival }))
+            }
+        };
+        Ok(known.workshop.moment.borrow().state.clone())
+    }
+
+    /// Says that the token was good, and gives our own clients their ids.
+    async fn welcome(
+        &mut self,
+        slot: Slot,
+        to: &Addressed,
+        read_only: bool,
+        ours: bool,
+        ids: usize,
+    ) -> Result<(), &'static str> {
+        let mut assigned = Vec::new();
+        if ours {
+            let person = self.person.as_ref().ok_or("unavailable")?;
+            assigned = match self.guard.assign(holder(&self.app, &person.principal), ids).await {
+                Ok(ids) => ids,
+                Err(GuardError::TooMany) => return Err("too_many_clients"),
+                Err(_) => return Err("store_unavailable"),
+            };
+        }
+        self.send(slot, to, ServerMessage::Authenticated { read_only });
+        for client in assigned {
+            self.send(slot, to, ServerMessage::Assigned { client });
+        }
+        Ok(())
+    }
+
+    // -- Traffic
+
+    async fn pass_presence(&mut self, slot: Slot, bytes: &[u8], ours: bool) {
+        let Some((handle, member)) = self.board(slot) else { return };
+        let Some(person) = &self.person else { return };
+        let Ok(mut entries) = presence::decode(bytes) else {
+            return self.outbox.end(End { code: 1002, reason: "bad_presence" });
+        };
+        let clients = entries.iter().map(|entry| entry.client).collect();
+        let foreign = match self.guard.foreign(holder(&self.app, &person.principal), ours, clients).await {
+            Ok(foreign) => foreign,
+            Err(error) => return self.end_for(&error),
+        };
+        // Clients also tell of others whom they take for gone; that is for the server to say.
+        entries.retain(|entry| !foreign.contains(&entry.client));
+        if !entries.is_empty() {
+            let user = user_of(&person.workshop.moment.borrow().state, &person.principal.actor);
+            let sent = handle.presence(member, user, entries).await;
+            self.still_there(sent);
+        }
+    }
+
+    fn send_ping(&mut self) {
+        self.ping = true;
+        let mut ours_open = false;
+        let mut others = Vec::new();
+        for (slot, to, ours, _) in self.session.open() {
+            ours_open |= ours;
+            if !ours && matches!(to.address, Address::Board(_)) {
+                others.push((slot, to.clone()));
+            }
+        }
+        if ours_open && matches!(self.framing, Framing::Collab) {
+            self.outbox.push(0, Class::Answer, ServerFrame::Ping.encode().into());
+        }
+        // Other clients do not see pings, and drop a connection on which they hear nothing for half a minute.
+        for (slot, to) in others {
+            self.send(slot, &to, ServerMessage::Awareness(presence::encode(&[])));
+        }
+    }
+
+    fn send(&self, slot: Slot, to: &Addressed, message: ServerMessage) {
+        if let (ServerMessage::Denied { reason }, Framing::Yjs(_)) = (&message, &self.framing) {
+            // There is but one address: refusing it is refusing the connection.
+            let end = match reason.as_str() {
+                "bad_token" => End { code: 4401, reason: "bad_token" },
+                "store_unavailable" | "unavailable" => UNAVAILABLE,
+                _ => End { code: 4403, reason: "forbidden" },
+            };
+            return self.outbox.end(end);
+        }
+        let frame: Option<Bytes> = self.dialect(to).encode(&to.address, message);
+        if let Some(frame) = frame {
+            self.outbox.push(slot, Class::Answer, frame);
+        }
+    }
+
+    fn dialect(&self, to: &Addressed) -> Dialect {
+        match self.framing {
+            Framing::Collab => Dialect::Collab(to.session.as_deref().map(Into::into)),
+            Framing::Yjs(_) => Dialect::Yjs,
+        }
+    }
+
+    fn board(&self, slot: Slot) -> Option<(board::Handle, MemberId)> {
+        self.places.iter().find(|place| place.slot == slot).and_then(|place| match &place.open {
+            Open::Board { handle, member } => Some((handle.clone(), *member)),
+            Open::Workshop { .. } => None,
+        })
+    }
+
+    async fn leave_place(&self, place: Place) {
+        match place.open {
+            Open::Board { handle, member } => handle.leave(member).await,
+            Open::Workshop { viewer } => {
+                if let Some(person) = &self.person {
+                    person.workshop.unwatch(viewer).await;
+                }
+            }
+        }
+    }
+
+    fn still_there(&self, sent: Result<(), Gone>) {
+        if sent.is_err() {
+            self.outbox.end(RESTART);
+        }
+    }
+
+    fn end_for(&self, error: &GuardError) {
+        let end = match error {
+            GuardError::Scan(_) => End { code: 1002, reason: "bad_update" },
+            GuardError::TooMany => End { code: 4403, reason: "too_many_clients" },
+            GuardError::Store(_) => UNAVAILABLE,
+        };
+        tracing::debug!(%error, code = end.code, "a connection is closed");
+        metrics::counter!("tablehop_refusals_total", "reason" => end.reason).increment(1);
+        self.outbox.end(end);
+    }
+}
+
+fn holder<'a>(app: &'a App, principal: &'a Principal) -> Holder<'a> {
+    Holder { store: &*app.store, workshop: &principal.workshop, actor: &principal.actor.id }
+}
+
+fn workshop_of(address: &Address) -> &WorkshopId {
+    match address {
+        Address::Workshop(id) => id,
+        Address::Board(board) => &board.workshop,
+    }
+}
+
+fn user_of(state: &Workshop, actor: &Actor) -> PresenceUser {
+    let name = state.participants.get(&actor.id).map(|person| person.name.clone()).unwrap_or_default();
+    PresenceUser { id: actor.id.clone(), name, role: actor.role }
+}
+
+/// What somebody may do on an address, by the café's state.
+fn right_on(state: &Workshop, actor: &Actor, address: &Address) -> Right {
+    if actor.role == Role::Participant && state.participants.get(&actor.id).is_none_or(|person| person.removed) {
+        return Right::None("removed");
+    }
+    let kind = match address {
+        // Views are read, commands go over HTTP; clients take this for "nothing is kept from you here".
+        Address::Workshop(_) => return Right::Write,
+        Address::Board(board) => board.kind,
+    };
+    if state.may_write(actor, kind) {
+        Right::Write
+    } else if state.may_read(actor, kind) {
+        Right::Read
+    } else {
+        Right::None(match kind {
+            BoardKind::Table(table) if state.table_plan(table).is_none() => "unknown_table",
+            BoardKind::Table(_) if actor.role == Role::Participant => "not_seated",
+            _ => "not_open",
+        })
+    }
+}

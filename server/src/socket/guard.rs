@@ -1,0 +1,277 @@
+//! Whose edit is it? Between the bytes of an update and the document: scan, decode, attribute.
+//!
+//! A client can only write structs under client ids that the server gave to its principal (invariant 3). Clients that are not ours
+//! draw their ids themselves; one that nobody has is given to the first who uses it.
+
+use shared::id::{ActorId, WorkshopId};
+use shared::limits;
+use shared::wire::scan::{self, Checked, Range, ScanError};
+
+use crate::draw;
+use crate::store::{Store, StoreError};
+
+/// Unknown ids that are looked up one by one; more are looked up at once.
+const FEW: usize = 4;
+/// Ids that one connection may claim by using them: a document, made again now and then.
+const CLAIMS: usize = 32;
+/// Draws for a free client id, of which 2^32 exist.
+const DRAWS: usize = 8;
+
+/// The client ids of one connection's principal, as far as it has used them.
+#[derive(Debug, Default)]
+pub struct Guard {
+    /// Ids known to be the principal's own, ascending.
+    own: Vec<u64>,
+    claims: usize,
+    /// How many the principal holds in all, once asked.
+    held: Option<usize>,
+}
+
+/// Why an edit cannot be attributed.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum GuardError {
+    /// It is no update, or a dangerous one.
+    #[error(transparent)]
+    Scan(#[from] ScanError),
+    /// The principal holds too many ids.
+    #[error("too many client ids")]
+    TooMany,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// An update that may be given to a board, with what is known of it. Not decoded: a decoded one cannot go from one task to another.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Attributed {
+    /// The v1 update; it was scanned and can be decoded.
+    pub bytes: Vec<u8>,
+    /// What it inserts, ascending.
+    pub inserted: Vec<Range>,
+    /// What it deletes, ascending.
+    pub deleted: Vec<Range>,
+    /// Clients and clocks it refers to without bringing them.
+    pub needs: Vec<(u64, u32)>,
+    /// Client ids in it that are not its sender's.
+    pub foreign: Vec<u64>,
+}
+
+impl Attributed {
+    /// Scans an update and takes it for its sender's own.
+    ///
+    /// # Errors
+    /// It is no update, or a dangerous one.
+    pub fn scan(bytes: Vec<u8>) -> Result<Self, ScanError> {
+        let Checked { inserted, deleted, needs, .. } = scan::check(&bytes)?;
+        Ok(Self { bytes, inserted, deleted, needs, foreign: Vec::new() })
+    }
+}
+
+/// A principal, as the register of client ids knows it.
+#[derive(Clone, Copy)]
+pub struct Holder<'a> {
+    /// The register.
+    pub store: &'a dyn Store,
+    /// The workshop within which ids are unique.
+    pub workshop: &'a WorkshopId,
+    /// Who.
+    pub actor: &'a ActorId,
+}
+
+impl Guard {
+    /// Scans, decodes and attributes an update. With `ours`, ids must have been assigned; otherwise free ones are claimed.
+    ///
+    /// # Errors
+    /// See [`GuardError`].
+    pub async fn check(&mut self, holder: Holder<'_>, ours: bool, bytes: Vec<u8>) -> Result<Attributed, GuardError> {
+        let mut update = Attributed::scan(bytes)?;
+        let mut clients: Vec<u64> = update.inserted.iter().map(|range| range.client).collect();
+        clients.dedup();
+        update.foreign = self.foreign(holder, ours, clients).await?;
+        Ok(update)
+    }
+
+    /// Those of the given ids that are not the principal's.
+    ///
+    /// # Errors
+    /// [`GuardError::TooMany`] and [`GuardError::Store`].
+    pub async fn foreign(
+        &mut self,
+        holder: Holder<'_>,
+        ours: bool,
+        mut clients: Vec<u64>,
+    ) -> Result<Vec<u64>, GuardError> {
+        clients.retain(|client| self.own.binary_search(client).is_err());
+        if clients.len() > FEW {
+            let (workshop, actor) = holder.names();
+            self.own = holder.store.clients_of(workshop, actor).await?;
+            self.held = Some(self.own.len());
+            clients.retain(|client| self.own.binary_search(client).is_err());
+        }
+        let mut foreign = Vec::new();
+        for client in clients {
+            if self.owns(holder, ours, client).await? {
+                self.remember(client);
+            } else {
+                foreign.push(client);
+            }
+        }
+        Ok(foreign)
+    }
+
+    /// Draws client ids for the principal and binds them.
+    ///
+    /// # Errors
+    /// [`GuardError::TooMany`] and [`GuardError::Store`].
+    pub async fn assign(&mut self, holder: Holder<'_>, count: usize) -> Result<Vec<u64>, GuardError> {
+        self.make_room(holder, count).await?;
+        let mut last = StoreError::Io("the system has no randomness to give".to_owned());
+        for _ in 0..DRAWS {
+            let drawn: Option<Vec<u64>> = (0..count).map(|_| draw::client_id()).collect();
+            let Some(drawn) = drawn else { break };
+            let (workshop, actor) = holder.names();
+            match holder.store.bind_clients(workshop, actor, drawn.clone()).await {
+                Ok(()) => {
+                    drawn.iter().for_each(|client| self.remember(*client));
+                    self.held = self.held.map(|held| held + count);
+                    return Ok(drawn);
+                }
+                Err(error @ StoreError::ClientTaken { .. }) => last = error,
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(last.into())
+    }
+
+    async fn owns(&mut self, holder: Holder<'_>, ours: bool, client: u64) -> Result<bool, GuardError> {
+        let (workshop, actor) = holder.names();
+        match holder.store.client_owner(workshop.clone(), client).await? {
+            Some(owner) => return Ok(owner == actor),
+            None if ours || self.claims >= CLAIMS => return Ok(false),
+            None => {}
+        }
+        self.make_room(holder, 1).await?;
+        self.claims += 1;
+        match holder.store.bind_clients(workshop, actor, vec![client]).await {
+            Ok(()) => {
+                self.held = self.held.map(|held| held + 1);
+                Ok(true)
+            }
+            // Somebody was faster.
+            Err(StoreError::ClientTaken { .. }) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn make_room(&mut self, holder: Holder<'_>, count: usize) -> Result<(), GuardError> {
+        let held = match self.held {
+            Some(held) => held,
+            None => {
+                let (workshop, actor) = holder.names();
+                holder.store.clients_of(workshop, actor).await?.len()
+            }
+        };
+        self.held = Some(held);
+        if held + count > limits::CLIENT_IDS_PER_ACTOR { Err(GuardError::TooMany) } else { Ok(()) }
+    }
+
+    fn remember(&mut self, client: u64) {
+        if let Err(place) = self.own.binary_search(&client) {
+            self.own.insert(place, client);
+        }
+    }
+}
+
+impl Holder<'_> {
+    fn names(self) -> (String, String) {
+        (self.workshop.to_string(), self.actor.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use yrs::{Map, Transact};
+
+    use super::*;
+    use crate::store::SqliteStore;
+
+    struct Register {
+        store: SqliteStore,
+        workshop: WorkshopId,
+        _dir: tempfile::TempDir,
+    }
+
+    impl Register {
+        fn new() -> Self {
+            let dir = tempfile::tempdir().expect("a directory");
+            let store = SqliteStore::open(dir.path()).expect("a store");
+            Self { store, workshop: "w".into(), _dir: dir }
+        }
+
+        fn holder<'a>(&'a self, actor: &'a ActorId) -> Holder<'a> {
+            Holder { store: &self.store, workshop: &self.workshop, actor }
+        }
+    }
+
+    fn written_under(client: u64) -> Vec<u8> {
+        let doc = shared::board::new_doc(client);
+        let notes = doc.get_or_insert_map("notes");
+        let mut txn = doc.transact_mut();
+        notes.insert(&mut txn, "n", "words");
+        txn.encode_update_v1()
+    }
+
+    #[tokio::test]
+    async fn an_edit_is_its_senders_only_under_assigned_ids() {
+        let register = Register::new();
+        let (ann, bob) = (ActorId::from("p1"), ActorId::from("p2"));
+        let mut guard = Guard::default();
+        let assigned = guard.assign(register.holder(&ann), 4).await.expect("ids");
+        assert_eq!(assigned.len(), 4);
+        let update = written_under(assigned[0]);
+        let own = guard.check(register.holder(&ann), true, update.clone()).await.expect("attributed");
+        assert_eq!(own.foreign, [0; 0]);
+        // The same person on another device, and another person.
+        let mut fresh = Guard::default();
+        assert_eq!(fresh.check(register.holder(&ann), true, update.clone()).await.expect("attributed").foreign, [0; 0]);
+        let mut other = Guard::default();
+        for ours in [true, false] {
+            let checked = other.check(register.holder(&bob), ours, update.clone()).await.expect("attributed");
+            assert_eq!(checked.foreign, [assigned[0]]);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_free_id_is_claimed_by_other_clients_alone_and_only_so_often() {
+        let register = Register::new();
+        let (ann, bob) = (ActorId::from("p1"), ActorId::from("p2"));
+        let mut guard = Guard::default();
+        assert_eq!(guard.foreign(register.holder(&ann), true, vec![77]).await, Ok(vec![77]));
+        assert_eq!(guard.foreign(register.holder(&ann), false, vec![77]).await, Ok(vec![]));
+        let mut other = Guard::default();
+        assert_eq!(other.foreign(register.holder(&bob), false, vec![77]).await, Ok(vec![77]));
+        let many: Vec<u64> = (100..200).collect();
+        let foreign = other.foreign(register.holder(&bob), false, many).await.expect("attributed");
+        assert_eq!(foreign.len(), 100 - CLAIMS);
+    }
+
+    #[tokio::test]
+    async fn nobody_holds_ids_without_end() {
+        let register = Register::new();
+        let ann = ActorId::from("p1");
+        let mut guard = Guard::default();
+        guard.assign(register.holder(&ann), limits::CLIENT_IDS_PER_ACTOR - 1).await.expect("ids");
+        assert_eq!(guard.assign(register.holder(&ann), 2).await, Err(GuardError::TooMany));
+        assert_eq!(Guard::default().assign(register.holder(&ann), 2).await, Err(GuardError::TooMany));
+    }
+
+    #[tokio::test]
+    async fn what_is_no_update_ends_here() {
+        let register = Register::new();
+        let ann = ActorId::from("p1");
+        let mut guard = Guard::default();
+        for bytes in [vec![], vec![1, 2, 3], vec![0xff; 40]] {
+            assert!(matches!(guard.check(register.holder(&ann), true, bytes).await, Err(GuardError::Scan(_))));
+        }
+    }
+}

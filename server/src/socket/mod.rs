@@ -1,0 +1,240 @@
+//! Live connections. The only file that knows axum's WebSocket.
+//!
+//! # Layout
+//!
+//! - this file: upgrades, and the loop of one connection: bytes in, bytes out
+//! - [`session`]: the connection as a pure state machine
+//! - [`connection`]: carries out what it decides
+//! - [`guard`]: scan, decode and attribute an update before Yrs sees it
+//! - [`outbox`]: what waits to be written; bounded
+//! - [`dialect`]: the two framings
+//! - [`rate`]: token buckets
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
+use axum::extract::{ConnectInfo, Path, Query, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use futures_util::SinkExt;
+use serde::Deserialize;
+use shared::id::BoardId;
+use shared::limits;
+use shared::wire::{Address, ClientFrame, ClientMessage};
+use tokio::sync::watch;
+use tokio::time::{sleep_until, timeout};
+
+pub mod connection;
+pub mod dialect;
+pub mod guard;
+pub mod outbox;
+pub mod rate;
+pub mod session;
+
+use connection::{Connection, Framing};
+use outbox::{End, Next, Outbox};
+use session::Input;
+
+use crate::app::App;
+
+/// axum's default of 128 KiB a connection is for other uses: frames here are small, and idle connections are many.
+const READ_BUFFER: usize = 4 * 1024;
+/// How long one write may take: a reader this slow is gone.
+const WRITE_PATIENCE: Duration = Duration::from_secs(3 * limits::PING_SECONDS);
+/// How long to wait for the other side to confirm a close.
+const CLOSE_PATIENCE: Duration = Duration::from_secs(1);
+
+/// `GET /collab`: any number of documents over one WebSocket, in the Hocuspocus framing.
+pub async fn collab(
+    State(app): State<App>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+    upgrade: WebSocketUpgrade,
+) -> Response {
+    match refusal(&app, &headers) {
+        None => connect(app, peer, upgrade, Framing::Collab, None),
+        Some((status, why)) => (status, why).into_response(),
+    }
+}
+
+/// The query of `GET /yjs/{board}`.
+#[derive(Debug, Deserialize)]
+pub struct YjsQuery {
+    /// A bearer token: plain y-websocket clients have no other place for it.
+    token: String,
+}
+
+/// `GET /yjs/{board}?token=`: one board over one WebSocket, in the y-websocket framing.
+pub async fn yjs(
+    State(app): State<App>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    Path(board): Path<String>,
+    Query(query): Query<YjsQuery>,
+    headers: HeaderMap,
+    upgrade: WebSocketUpgrade,
+) -> Response {
+    let Ok(board) = board.parse::<BoardId>() else {
+        return (StatusCode::NOT_FOUND, "no such board").into_response();
+    };
+    match refusal(&app, &headers) {
+        None => connect(app, peer, upgrade, Framing::Yjs(Address::Board(board)), Some(query.token)),
+        Some((status, why)) => (status, why).into_response(),
+    }
+}
+
+/// Browsers say which page connects, and pages of others may not; programs say nothing.
+fn refusal(app: &App, headers: &HeaderMap) -> Option<(StatusCode, &'static str)> {
+    if app.is_stopping() {
+        return Some((StatusCode::SERVICE_UNAVAILABLE, "the server is stopping"));
+    }
+    match headers.get(header::ORIGIN) {
+        Some(origin) if !origin.to_str().is_ok_and(|origin| app.config.allows_origin(origin)) => {
+            metrics::counter!("tablehop_refusals_total", "reason" => "foreign_origin").increment(1);
+            Some((StatusCode::FORBIDDEN, "this page may not connect here"))
+        }
+        _ => None,
+    }
+}
+
+fn connect(app: App, peer: SocketAddr, upgrade: WebSocketUpgrade, framing: Framing, token: Option<String>) -> Response {
+    upgrade
+        .read_buffer_size(READ_BUFFER)
+        .write_buffer_size(0)
+        .max_message_size(limits::FRAME_BYTES)
+        .max_frame_size(limits::FRAME_BYTES)
+        .on_failed_upgrade(move |error| tracing::debug!(%peer, %error, "an upgrade failed"))
+        .on_upgrade(move |socket| live(app, framing, token, socket))
+}
+
+/// Counts a connection for as long as it lives.
+struct Counted;
+
+impl Counted {
+    fn new() -> Self {
+        metrics::gauge!("tablehop_connections").increment(1.0);
+        Self
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        metrics::gauge!("tablehop_connections").decrement(1.0);
+    }
+}
+
+async fn live(app: App, framing: Framing, token: Option<String>, mut socket: WebSocket) {
+    let _counted = Counted::new();
+    let mut stopping = app.stopping();
+    let outbox = Arc::new(Outbox::default());
+    let mut connection = Connection::new(app, framing.clone(), outbox.clone());
+    if let (Framing::Yjs(board), Some(token)) = (framing, token) {
+        // The token came with the URL; what follows is as if it had come in a frame.
+        let auth = ClientMessage::Auth { token, version: None };
+        Box::pin(connection.take(Input::Heard(Ok(ClientFrame::Message(board.into(), auth))))).await;
+    }
+    let end = converse(&mut connection, &outbox, &mut socket, &mut stopping).await;
+    Box::pin(connection.leave()).await;
+    // Before waiting for the other side, for the server waits for this.
+    drop((stopping, connection));
+    if let Some(end) = end {
+        close(&mut socket, end).await;
+    }
+}
+
+/// The loop of one connection. Returns what to tell the other side, if it is still there.
+async fn converse(
+    connection: &mut Connection,
+    outbox: &Outbox,
+    socket: &mut WebSocket,
+    stopping: &mut watch::Receiver<bool>,
+) -> Option<End> {
+    loop {
+        // All that waits is written before anything more is read: who does not read is not listened to.
+        match timeout(WRITE_PATIENCE, write(connection, outbox, socket)).await {
+            Ok(Written::All) => {}
+            Ok(Written::End(end)) => return Some(end),
+            Ok(Written::Failed) | Err(_) => return None,
+        }
+        let wake_at = connection.wake_at();
+        // What a connection does is boxed: idle ones are many, and should be small.
+        tokio::select! {
+            message = socket.recv() => match message {
+                Some(Ok(Message::Binary(bytes))) => Box::pin(connection.hear(&bytes)).await,
+                Some(Ok(Message::Ping(_) | Message::Pong(_))) => Box::pin(connection.take(Input::Alive)).await,
+                Some(Ok(Message::Text(_))) => return Some(End { code: 1003, reason: "text" }),
+                Some(Ok(Message::Close(_))) => {
+                    // Sends the answer that is already prepared.
+                    let _ = timeout(CLOSE_PATIENCE, socket.flush()).await;
+                    return None;
+                }
+                Some(Err(error)) => return end_for(&error),
+                None => return None,
+            },
+            () = outbox.filled() => {}
+            () = connection.changed() => Box::pin(connection.check_rights()).await,
+            () = sleep_until(wake_at) => Box::pin(connection.take(Input::Tick)).await,
+            () = stopped(stopping) => return Some(End { code: 1012, reason: "restart" }),
+        }
+    }
+}
+
+async fn stopped(stopping: &mut watch::Receiver<bool>) {
+    // An error means that there is no server any more.
+    let _ = stopping.wait_for(|stopping| *stopping).await;
+}
+
+enum Written {
+    All,
+    End(End),
+    Failed,
+}
+
+async fn write(connection: &mut Connection, outbox: &Outbox, socket: &mut WebSocket) -> Written {
+    let mut fed = false;
+    if connection.take_ping() {
+        fed = true;
+        if socket.feed(Message::Ping(Bytes::new())).await.is_err() {
+            return Written::Failed;
+        }
+    }
+    while let Some(next) = outbox.next() {
+        match next {
+            Next::Frame(frame) => {
+                fed = true;
+                if socket.feed(Message::Binary(frame)).await.is_err() {
+                    return Written::Failed;
+                }
+            }
+            Next::Lagging(slot) => {
+                // Only once the reader has caught up with what is on its way is it worth asking what it has.
+                if socket.flush().await.is_err() {
+                    return Written::Failed;
+                }
+                Box::pin(connection.catch_up(slot)).await;
+            }
+            Next::End(end) => return Written::End(end),
+        }
+    }
+    if fed && socket.flush().await.is_err() { Written::Failed } else { Written::All }
+}
+
+async fn close(socket: &mut WebSocket, end: End) {
+    let frame = CloseFrame { code: end.code, reason: end.reason.into() };
+    let farewell = async {
+        if socket.send(Message::Close(Some(frame))).await.is_ok() {
+            // Hanging up before the other side has read this would take it back.
+            while let Some(Ok(_)) = socket.recv().await {}
+        }
+    };
+    // Who does not answer is gone.
+    let _ = timeout(CLOSE_PATIENCE, farewell).await;
+}
+
+fn end_for(error: &axum::Error) -> Option<End> {
+    // The error beneath is that of a crate that axum does not show; this is how it begins when a limit was passed.
+    let too_large = error.to_string().starts_with("Space limit exceeded");
+    too_large.then_some(End { code: 1009, reason: "too_large" })
+}

@@ -1,0 +1,284 @@
+//! What waits to be written to one connection. Rooms and workshops push, the connection's task takes.
+//!
+//! Bounded (limits::QUEUE_BYTES): a slow reader never holds memory. Past the bound the queue of the board in question is dropped, and
+//! the board is caught up by state vector once the reader has read the rest. Answers are never dropped: somebody counts them.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use shared::limits;
+use tokio::sync::Notify;
+
+/// One of a connection's addresses: a number that is used once and never again within the connection.
+pub type Slot = u16;
+
+/// What may be done to a frame that has to wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Class {
+    /// An edit or somebody's presence: dropped when the reader is too slow, for the state of the document makes up for it.
+    Document,
+    /// Part of an answer to Step1. Of any size, so at most one answer of an address waits; see [`Outbox::push_sync`].
+    Sync,
+    /// A whole state: a newer one takes its place.
+    Latest,
+    /// An answer that is waited for: never dropped.
+    Answer,
+}
+
+/// What is to be done next.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Next {
+    /// Write this.
+    Frame(Bytes),
+    /// Everything that waited is written, and this address has lost some: have it resynchronised.
+    Lagging(Slot),
+    /// Close the connection.
+    End(End),
+}
+
+/// Why a connection is to be closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct End {
+    /// A WebSocket close code.
+    pub code: u16,
+    /// A stable code in words.
+    pub reason: &'static str,
+}
+
+/// The queue of one connection.
+#[derive(Debug, Default)]
+pub struct Outbox {
+    queue: Mutex<Queue>,
+    filled: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    entries: VecDeque<Entry>,
+    /// Bytes of the waiting frames that may be dropped.
+    document_bytes: usize,
+    /// Bytes of the waiting answers.
+    answer_bytes: usize,
+    lagging: Vec<Lag>,
+    end: Option<End>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    slot: Slot,
+    class: Class,
+    frame: Bytes,
+}
+
+#[derive(Debug)]
+struct Lag {
+    slot: Slot,
+    told: bool,
+}
+
+impl Outbox {
+    /// Puts a frame in the queue, unless its board is dropped anyway.
+    pub fn push(&self, slot: Slot, class: Class, frame: Bytes) {
+        let mut queue = self.lock();
+        queue.push(slot, class, frame);
+        drop(queue);
+        self.filled.notify_one();
+    }
+
+    /// Puts the answer to a Step1 in the queue and takes the address for caught up. An earlier answer that still waits is replaced:
+    /// this one holds what that one held. Returns whether something had been dropped before.
+    pub fn push_sync(&self, slot: Slot, frames: impl IntoIterator<Item = Bytes>) -> bool {
+        let mut queue = self.lock();
+        let lags = queue.lagging.len();
+        queue.lagging.retain(|lag| lag.slot != slot);
+        let lagged = queue.lagging.len() < lags;
+        queue.drop_where(|entry| entry.slot == slot && entry.class == Class::Sync);
+        for frame in frames {
+            queue.entries.push_back(Entry { slot, class: Class::Sync, frame });
+        }
+        drop(queue);
+        self.filled.notify_one();
+        lagged
+    }
+
+    /// Drops what waits for an address that was left.
+    pub fn forget(&self, slot: Slot) {
+        let mut queue = self.lock();
+        queue.lagging.retain(|lag| lag.slot != slot);
+        queue.drop_where(|entry| entry.slot == slot && entry.class != Class::Answer);
+    }
+
+    /// Has the connection closed as soon as its task sees this. The first reason stands.
+    pub fn end(&self, end: End) {
+        self.lock().end.get_or_insert(end);
+        self.filled.notify_one();
+    }
+
+    /// What to do next, if anything.
+    pub fn next(&self) -> Option<Next> {
+        let mut queue = self.lock();
+        if let Some(end) = queue.end {
+            return Some(Next::End(end));
+        }
+        if let Some(entry) = queue.entries.pop_front() {
+            queue.forget_bytes(&entry);
+            if queue.entries.is_empty() {
+                // Idle connections are many: they keep no room for frames.
+                queue.entries = VecDeque::new();
+            }
+            return Some(Next::Frame(entry.frame));
+        }
+        let lag = queue.lagging.iter_mut().find(|lag| !lag.told)?;
+        lag.told = true;
+        Some(Next::Lagging(lag.slot))
+    }
+
+    /// Resolves when something was pushed since it last resolved.
+    pub async fn filled(&self) {
+        self.filled.notified().await;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        // Nothing is called while the lock is held that could leave the queue half changed.
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Queue {
+    fn push(&mut self, slot: Slot, class: Class, frame: Bytes) {
+        match class {
+            Class::Document => {
+                if self.lagging.iter().any(|lag| lag.slot == slot) {
+                    return;
+                }
+                if self.document_bytes + frame.len() > limits::QUEUE_BYTES {
+                    self.drop_where(|entry| entry.slot == slot && entry.class == Class::Document);
+                    self.lagging.push(Lag { slot, told: false });
+                    metrics::counter!("tablehop_resyncs_total").increment(1);
+                    return;
+                }
+                self.document_bytes += frame.len();
+            }
+            Class::Latest => self.drop_where(|entry| entry.slot == slot && entry.class == Class::Latest),
+            Class::Answer => {
+                self.answer_bytes += frame.len();
+                if self.answer_bytes > limits::QUEUE_BYTES {
+                    self.end.get_or_insert(End { code: 4429, reason: "too_slow" });
+                    return;
+                }
+            }
+            Class::Sync => {}
+        }
+        self.entries.push_back(Entry { slot, class, frame });
+    }
+
+    fn drop_where(&mut self, which: impl Fn(&Entry) -> bool) {
+        let (mut document_bytes, mut answer_bytes) = (self.document_bytes, self.answer_bytes);
+        self.entries.retain(|entry| {
+            let goes = which(entry);
+            if goes {
+                match entry.class {
+                    Class::Document => document_bytes -= entry.frame.len(),
+                    Class::Answer => answer_bytes -= entry.frame.len(),
+                    Class::Sync | Class::Latest => {}
+                }
+            }
+            !goes
+        });
+        (self.document_bytes, self.answer_bytes) = (document_bytes, answer_bytes);
+    }
+
+    fn forget_bytes(&mut self, entry: &Entry) {
+        match entry.class {
+            Class::Document => self.document_bytes -= entry.frame.len(),
+            Class::Answer => self.answer_bytes -= entry.frame.len(),
+            Class::Sync | Class::Latest => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn frame(text: &'static str) -> Bytes {
+        Bytes::from_static(text.as_bytes())
+    }
+
+    fn large() -> Bytes {
+        Bytes::from(vec![0; limits::QUEUE_BYTES / 4])
+    }
+
+    fn drain(outbox: &Outbox) -> Vec<Next> {
+        std::iter::from_fn(|| outbox.next()).collect()
+    }
+
+    #[test]
+    fn frames_come_in_order() {
+        let outbox = Outbox::default();
+        outbox.push(1, Class::Document, frame("a"));
+        outbox.push(2, Class::Answer, frame("b"));
+        outbox.push(1, Class::Document, frame("c"));
+        assert_eq!(drain(&outbox), ["a", "b", "c"].map(|text| Next::Frame(frame(text))));
+        assert_eq!(outbox.lock().entries.capacity(), 0);
+    }
+
+    #[test]
+    fn a_slow_reader_is_resynchronised_board_by_board() {
+        let outbox = Outbox::default();
+        outbox.push(2, Class::Document, frame("other board"));
+        outbox.push(1, Class::Answer, frame("ack"));
+        for _ in 0..100 {
+            outbox.push(1, Class::Document, large());
+            assert!(outbox.lock().document_bytes <= limits::QUEUE_BYTES);
+        }
+        outbox.push(1, Class::Document, frame("later"));
+        let told = [Next::Frame(frame("other board")), Next::Frame(frame("ack")), Next::Lagging(1)];
+        assert_eq!(drain(&outbox), told);
+        // Told once; nothing comes until the board is caught up.
+        outbox.push(1, Class::Document, frame("later"));
+        assert_eq!(drain(&outbox), []);
+        outbox.push_sync(1, [frame("step1"), frame("step2")]);
+        outbox.push(1, Class::Document, frame("new"));
+        assert_eq!(drain(&outbox), ["step1", "step2", "new"].map(|text| Next::Frame(frame(text))));
+    }
+
+    #[test]
+    fn the_answer_to_step1_is_of_any_size_and_waits_once() {
+        let outbox = Outbox::default();
+        let whole = Bytes::from(vec![0; limits::QUEUE_BYTES * 2]);
+        outbox.push_sync(1, [whole.clone()]);
+        outbox.push_sync(1, [whole.clone()]);
+        outbox.push(1, Class::Document, frame("edit"));
+        assert_eq!(drain(&outbox), [Next::Frame(whole), Next::Frame(frame("edit"))]);
+    }
+
+    #[test]
+    fn only_the_latest_state_waits() {
+        let outbox = Outbox::default();
+        for view in ["one", "two", "three"] {
+            outbox.push(0, Class::Latest, frame(view));
+        }
+        assert_eq!(drain(&outbox), [Next::Frame(frame("three"))]);
+    }
+
+    #[test]
+    fn who_never_reads_their_answers_is_let_go() {
+        let outbox = Outbox::default();
+        for _ in 0..5 {
+            outbox.push(1, Class::Answer, large());
+        }
+        assert_eq!(outbox.next(), Some(Next::End(End { code: 4429, reason: "too_slow" })));
+    }
+
+    #[test]
+    fn an_address_that_was_left_gets_nothing_more() {
+        let outbox = Outbox::default();
+        outbox.push(1, Class::Document, frame("a"));
+        outbox.push(2, Class::Document, frame("b"));
+        outbox.forget(1);
+        assert_eq!(drain(&outbox), [Next::Frame(frame("b"))]);
+        assert_eq!(outbox.lock().document_bytes, 0);
+    }
+}

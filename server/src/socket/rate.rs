@@ -1,0 +1,50 @@
+//! Token buckets: how fast one connection may go on.
+
+use tokio::time::Instant;
+
+/// Fills at `per_second`, up to `burst`. The time is passed in.
+#[derive(Clone, Copy, Debug)]
+pub struct Bucket {
+    per_second: f32,
+    burst: f32,
+    level: f32,
+    at: Instant,
+}
+
+impl Bucket {
+    /// A full bucket.
+    pub fn new(per_second: u32, burst: u32, now: Instant) -> Self {
+        let burst = burst as f32;
+        Self { per_second: per_second as f32, burst, level: burst, at: now }
+    }
+
+    /// Takes one; `false` if the bucket is empty.
+    pub fn take(&mut self, now: Instant) -> bool {
+        let since = now.saturating_duration_since(self.at).as_secs_f32();
+        self.at = now;
+        self.level = (self.level + since * self.per_second).min(self.burst);
+        let enough = self.level >= 1.0;
+        if enough {
+            self.level -= 1.0;
+        }
+        enough
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_burst_passes_and_then_the_average() {
+        let start = Instant::now();
+        let mut bucket = Bucket::new(2, 5, start);
+        assert_eq!((0..9).filter(|_| bucket.take(start)).count(), 5);
+        let later = start + Duration::from_millis(1_500);
+        assert_eq!((0..9).filter(|_| bucket.take(later)).count(), 3);
+        let much_later = start + Duration::from_secs(3_600);
+        assert_eq!((0..9).filter(|_| bucket.take(much_later)).count(), 5);
+    }
+}

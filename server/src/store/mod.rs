@@ -1,0 +1,204 @@
+//! The append-only store: the only truth there is. Boards and workshops are *streams* of rows; whatever lives in memory is a
+//! fold of a stream and can be thrown away.
+//!
+//! # Layout
+//!
+//! - this file: the [`Store`] trait and the types that cross it
+//! - [`sqlite`]: the store on one SQLite file
+//! - [`faulty`]: a wrapper that fails on demand, for tests
+//! - `contract`: one suite of tests, run against every storage
+//!
+//! The trait asks for nothing that only an embedded database can give: a workshop's single writer is a conditional append, and
+//! boards append without a condition, so several server processes can share one database behind the same trait.
+//!
+//! [`StoreError`] is the only failure type of this layer.
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+pub mod faulty;
+pub mod sqlite;
+
+#[cfg(test)]
+mod contract;
+
+pub use sqlite::SqliteStore;
+
+/// A boxed future, so that [`Store`] can be used as `Arc<dyn Store>`. It borrows nothing and may be moved into a task. Nothing
+/// happens before it is first polled; once a write has been handed over, dropping the future does not undo it.
+pub type Fut<T> = Pin<Box<dyn Future<Output = T> + Send + 'static>>;
+
+/// Address of a stream: `workshop/<id>` or `board/<id>`. Cheap to clone.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct StreamId(Arc<str>);
+
+impl StreamId {
+    /// The stream of events of a workshop.
+    pub fn workshop(id: &str) -> Self {
+        Self(format!("workshop/{id}").into())
+    }
+
+    /// The stream of updates of a board.
+    pub fn board(id: &str) -> Self {
+        Self(format!("board/{id}").into())
+    }
+
+    /// The address as text, as it stands on the wire and in the database.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for StreamId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// One row to append.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct NewRow {
+    /// Who made it.
+    pub principal: String,
+    /// When, in milliseconds since the epoch, UTC.
+    pub at: u64,
+    /// An update or an event; the store does not look inside.
+    pub payload: Bytes,
+}
+
+/// One stored row.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Row {
+    /// Its place in the stream: 1, 2, 3 … without gaps.
+    pub seq: u64,
+    /// Who made it.
+    pub principal: String,
+    /// When, in milliseconds since the epoch, UTC.
+    pub at: u64,
+    /// An update or an event, as it was appended.
+    pub payload: Bytes,
+}
+
+/// The fold of a stream up to some row, so that loading need not start at the first.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Snapshot {
+    /// Covers the rows up to and including this one.
+    pub seq: u64,
+    /// The folded state; the store does not look inside.
+    pub payload: Bytes,
+}
+
+/// What is needed to rebuild a stream's live state.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Loaded {
+    /// The newest snapshot whose checksum holds, if any.
+    pub snapshot: Option<Snapshot>,
+    /// All rows after the snapshot, in order.
+    pub rows: Vec<Row>,
+    /// The last row's `seq`; 0 for a stream without rows.
+    pub last_seq: u64,
+}
+
+/// What a bearer token stands for. The token itself is never stored, only its hash.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TokenRecord {
+    /// Id of the workshop it opens.
+    pub workshop: String,
+    /// `facilitator`, `participant` or `reviewer`.
+    pub role: String,
+    /// Id of the participant it stands for, if it stands for one.
+    pub participant: Option<String>,
+    /// When it was issued, in milliseconds since the epoch, UTC.
+    pub created_at: u64,
+    /// Since when it is void, in milliseconds since the epoch, UTC.
+    pub revoked_at: Option<u64>,
+}
+
+/// Why the store could not do what it was asked. Of a failed write nothing was acknowledged; with [`StoreError::Io`] and
+/// [`StoreError::Closed`] it may still have happened, so reload the stream before writing to it again.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The stream does not end where the writer thought: somebody else has written, or rows are claimed that do not exist.
+    #[error("expected the stream to end at row {expected}, but it ends at row {actual}")]
+    Conflict {
+        /// What the caller took for the last `seq`.
+        expected: u64,
+        /// The last `seq` there is.
+        actual: u64,
+    },
+    /// A client id already belongs to another principal.
+    #[error("client id {client} belongs to another principal")]
+    ClientTaken {
+        /// The id in question.
+        client: u64,
+    },
+    /// What was read is not what was written.
+    #[error("{stream} is damaged: {what}")]
+    Corrupt {
+        /// The stream, or the name of the database if the damage is not within one.
+        stream: String,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// No space is left on the disk.
+    #[error("the disk is full")]
+    Full,
+    /// Anything else the file system or database reports, in words for the operator.
+    #[error("{0}")]
+    Io(String),
+    /// The store has been closed.
+    #[error("the store is closed")]
+    Closed,
+}
+
+/// Append-only streams, and the few registers beside them. A read sees every write that was acknowledged before the read began.
+pub trait Store: Send + Sync + 'static {
+    /// Appends `rows`, all or none, and gives the stream's last `seq`. Durable (fsync) when it resolves. With `expected`, only
+    /// if the stream ends at that `seq` (0: is empty), otherwise [`StoreError::Conflict`]; with `None`, after whatever is last.
+    fn append(&self, stream: StreamId, expected: Option<u64>, rows: Vec<NewRow>) -> Fut<Result<u64, StoreError>>;
+
+    /// The newest sound snapshot and the rows after it. A damaged snapshot falls back to the older one, then to all rows; a
+    /// damaged or missing row is [`StoreError::Corrupt`]. An unknown stream is empty.
+    fn load(&self, stream: StreamId) -> Fut<Result<Loaded, StoreError>>;
+
+    /// Up to `limit` rows after `after`, in order, from the first one ever appended. [`StoreError::Corrupt`] as in `load`.
+    fn history(&self, stream: StreamId, after: u64, limit: usize) -> Fut<Result<Vec<Row>, StoreError>>;
+
+    /// Keeps a snapshot; the two newest of a stream stay, and no row is ever deleted. [`StoreError::Conflict`] if it claims to
+    /// cover rows that do not exist.
+    fn save_snapshot(&self, stream: StreamId, snapshot: Snapshot) -> Fut<Result<(), StoreError>>;
+
+    /// Records a token under its SHA-256, replacing what was there.
+    fn put_token(&self, hash: [u8; 32], token: TokenRecord) -> Fut<Result<(), StoreError>>;
+
+    /// What the token with this hash stands for, revoked or not.
+    fn token(&self, hash: [u8; 32]) -> Fut<Result<Option<TokenRecord>, StoreError>>;
+
+    /// Voids a token from `at` (milliseconds since the epoch) on. The first revocation stands; an unknown token is ignored.
+    fn revoke_token(&self, hash: [u8; 32], at: u64) -> Fut<Result<(), StoreError>>;
+
+    /// Voids all tokens of a participant in a workshop from `at` on, as [`Store::revoke_token`] does one.
+    fn revoke_participant(&self, workshop: String, participant: String, at: u64) -> Fut<Result<(), StoreError>>;
+
+    /// Reserves a join code for a workshop; `false` if it is taken. Codes are compared as they are: normalise them first.
+    fn reserve_join_code(&self, code: String, workshop: String) -> Fut<Result<bool, StoreError>>;
+
+    /// The workshop a join code leads to.
+    fn workshop_by_join_code(&self, code: String) -> Fut<Result<Option<String>, StoreError>>;
+
+    /// Binds CRDT client ids to the principal they were issued to, for good, all or none. Again for the same principal is fine;
+    /// for another one it is [`StoreError::ClientTaken`].
+    fn bind_clients(&self, workshop: String, principal: String, clients: Vec<u64>) -> Fut<Result<(), StoreError>>;
+
+    /// All client ids of a principal in a workshop, ascending.
+    fn clients_of(&self, workshop: String, principal: String) -> Fut<Result<Vec<u64>, StoreError>>;
+
+    /// The principal a client id was issued to.
+    fn client_owner(&self, workshop: String, client: u64) -> Fut<Result<Option<String>, StoreError>>;
+
+    /// Readiness: really writes a row, durably, and reads it back.
+    fn check(&self) -> Fut<Result<(), StoreError>>;
+}

@@ -1,0 +1,217 @@
+//! The store on one SQLite file: a writer thread with group commit, and a few connections for reading.
+//!
+//! # Layout
+//!
+//! - this file: opening, closing, and the [`Store`] trait in terms of the others
+//! - `schema`: tables, their version, and how a connection is set up
+//! - `writer`: the thread that owns the only writing connection
+//! - `reader`: the pool of reading connections
+//! - `log`: rows and snapshots, over a connection
+//! - `registers`: tokens, join codes and client ids, over a connection
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{Read, Write};
+use std::path::Path;
+use std::sync::Arc;
+
+use rusqlite::{Connection, ErrorCode};
+
+use super::{Fut, Loaded, NewRow, Row, Snapshot, Store, StoreError, StreamId, TokenRecord};
+
+mod log;
+mod reader;
+mod registers;
+mod schema;
+#[cfg(test)]
+mod tests;
+mod writer;
+
+use reader::Readers;
+use writer::Writer;
+
+/// Name of the database file within the data directory.
+pub(super) const DATABASE: &str = "tablehop.db";
+const LOCK: &str = "tablehop.lock";
+
+/// The store on `DIR/tablehop.db`. Share it as `Arc<dyn Store>`. Dropped without [`SqliteStore::close`] it still finishes what
+/// it was given, in the background.
+pub struct SqliteStore {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    writer: Writer,
+    readers: Readers,
+}
+
+impl SqliteStore {
+    /// Opens or creates the store in `dir`, and the directory too. Blocks; call it before serving. Fails with
+    /// [`StoreError::Io`] and words for the operator if the directory cannot be used, if another process has it open, or if a
+    /// newer version of Tablehop wrote it.
+    pub fn open(dir: &Path) -> Result<Self, StoreError> {
+        create_dir(dir)?;
+        let lock = take_lock(dir)?;
+        let file = dir.join(DATABASE);
+        let mut connection = schema::connect_writer(&file)?;
+        schema::migrate(&mut connection)?;
+        writer::describe_metrics();
+        let writer = Writer::start(connection, lock)?;
+        Ok(Self { inner: Arc::new(Inner { writer, readers: Readers::new(file) }) })
+    }
+
+    /// Commits everything that was handed over before, ends the writer thread and gives the directory free. Everything asked
+    /// afterwards is [`StoreError::Closed`]. Closing twice is fine.
+    pub async fn close(&self) {
+        // Readers first, so that the writer's is the last connection and folds the write-ahead log into the database.
+        self.inner.readers.close().await;
+        self.inner.writer.stop().await;
+    }
+
+    fn write<T, F>(&self, weight: usize, work: F) -> Fut<Result<T, StoreError>>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    {
+        let inner = self.inner.clone();
+        Box::pin(async move { inner.writer.run(weight, work).await })
+    }
+
+    fn read<T, F>(&self, work: F) -> Fut<Result<T, StoreError>>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    {
+        let inner = self.inner.clone();
+        Box::pin(async move { inner.readers.run(work).await })
+    }
+}
+
+impl Store for SqliteStore {
+    fn append(&self, stream: StreamId, expected: Option<u64>, rows: Vec<NewRow>) -> Fut<Result<u64, StoreError>> {
+        let weight = rows.iter().map(|row| row.payload.len() + row.principal.len()).sum();
+        self.write(weight, move |db| log::append(db, &stream, expected, &rows))
+    }
+
+    fn load(&self, stream: StreamId) -> Fut<Result<Loaded, StoreError>> {
+        self.read(move |db| log::load(db, &stream))
+    }
+
+    fn history(&self, stream: StreamId, after: u64, limit: usize) -> Fut<Result<Vec<Row>, StoreError>> {
+        self.read(move |db| log::history(db, &stream, after, limit))
+    }
+
+    fn save_snapshot(&self, stream: StreamId, snapshot: Snapshot) -> Fut<Result<(), StoreError>> {
+        self.write(snapshot.payload.len(), move |db| log::save_snapshot(db, &stream, &snapshot))
+    }
+
+    fn put_token(&self, hash: [u8; 32], token: TokenRecord) -> Fut<Result<(), StoreError>> {
+        self.write(0, move |db| registers::put_token(db, &hash, &token))
+    }
+
+    fn token(&self, hash: [u8; 32]) -> Fut<Result<Option<TokenRecord>, StoreError>> {
+        self.read(move |db| registers::token(db, &hash))
+    }
+
+    fn revoke_token(&self, hash: [u8; 32], at: u64) -> Fut<Result<(), StoreError>> {
+        self.write(0, move |db| registers::revoke_token(db, &hash, at))
+    }
+
+    fn revoke_participant(&self, workshop: String, participant: String, at: u64) -> Fut<Result<(), StoreError>> {
+        self.write(0, move |db| registers::revoke_participant(db, &workshop, &participant, at))
+    }
+
+    fn reserve_join_code(&self, code: String, workshop: String) -> Fut<Result<bool, StoreError>> {
+        self.write(0, move |db| registers::reserve_join_code(db, &code, &workshop))
+    }
+
+    fn workshop_by_join_code(&self, code: String) -> Fut<Result<Option<String>, StoreError>> {
+        self.read(move |db| registers::workshop_by_join_code(db, &code))
+    }
+
+    fn bind_clients(&self, workshop: String, principal: String, clients: Vec<u64>) -> Fut<Result<(), StoreError>> {
+        self.write(0, move |db| registers::bind_clients(db, &workshop, &principal, &clients))
+    }
+
+    fn clients_of(&self, workshop: String, principal: String) -> Fut<Result<Vec<u64>, StoreError>> {
+        self.read(move |db| registers::clients_of(db, &workshop, &principal))
+    }
+
+    fn client_owner(&self, workshop: String, client: u64) -> Fut<Result<Option<String>, StoreError>> {
+        self.read(move |db| registers::client_owner(db, &workshop, client))
+    }
+
+    fn check(&self) -> Fut<Result<(), StoreError>> {
+        let inner = self.inner.clone();
+        Box::pin(async move {
+            let written = inner.writer.run(0, registers::write_probe).await?;
+            let read = inner.readers.run(registers::read_probe).await?;
+            // Another check may have written since, so "at least".
+            if read >= written {
+                Ok(())
+            } else {
+                Err(StoreError::Io(format!("wrote probe {written}, but read {read}")))
+            }
+        })
+    }
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) => return Self::Full,
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {}
+            Some(_) => return Self::Io(format!("SQLite: {error}")),
+            None => match error {
+                // A flipped bit in a record's header turns one type into another.
+                rusqlite::Error::InvalidColumnType(..)
+                | rusqlite::Error::FromSqlConversionFailure(..)
+                | rusqlite::Error::IntegralValueOutOfRange(..)
+                | rusqlite::Error::Utf8Error(..) => {}
+                _ => return Self::Io(format!("SQLite: {error}")),
+            },
+        }
+        Self::Corrupt { stream: DATABASE.to_owned(), what: error.to_string() }
+    }
+}
+
+fn create_dir(dir: &Path) -> Result<(), StoreError> {
+    if dir.is_dir() {
+        return Ok(());
+    }
+    fs::create_dir_all(dir)
+        .map_err(|error| StoreError::Io(format!("cannot create the data directory {}: {error}", dir.display())))?;
+    // SQLite syncs the directory's contents, but nobody else the directory's own entry in its parent.
+    #[cfg(unix)]
+    if let Some(parent) = fs::canonicalize(dir).ok().as_deref().and_then(Path::parent)
+        && let Ok(parent) = File::open(parent)
+        && let Err(error) = parent.sync_all()
+    {
+        tracing::warn!(%error, "could not sync the parent of the data directory");
+    }
+    Ok(())
+}
+
+/// SQLite itself would let a second process in; its writer would then break what rooms and workshops take for granted.
+fn take_lock(dir: &Path) -> Result<File, StoreError> {
+    let path = dir.join(LOCK);
+    let unusable = |error: std::io::Error| StoreError::Io(format!("cannot use {}: {error}", path.display()));
+    let mut file =
+        OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(unusable)?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            let mut owner = String::new();
+            // Only for the message, so an unreadable owner is no reason for another one.
+            let _ = file.read_to_string(&mut owner);
+            let owner = owner.trim().parse::<u32>().map(|id| format!(" (process {id})")).unwrap_or_default();
+            return Err(StoreError::Io(format!(
+                "the data directory {} is in use by another Tablehop{owner}; stop that one or choose another directory",
+                dir.display()
+            )));
+        }
+        Err(TryLockError::Error(error)) => return Err(unusable(error)),
+    }
+    file.set_len(0).map_err(unusable)?;
+    writeln!(file, "{}", std::process::id()).map_err(unusable)?;
+    Ok(file)
+}

@@ -1,0 +1,163 @@
+//! Rows and snapshots, over a connection. Every function here runs within a transaction that the caller holds.
+
+use bytes::Bytes;
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::{Loaded, NewRow, Row, Snapshot, StoreError, StreamId};
+
+/// Snapshots kept of a stream: the newest, and one to fall back on.
+const SNAPSHOTS: i64 = 2;
+
+pub(super) fn append(
+    db: &Connection,
+    stream: &StreamId,
+    expected: Option<u64>,
+    rows: &[NewRow],
+) -> Result<u64, StoreError> {
+    let known = find(db, stream)?;
+    let mut seq = known.map_or(Ok(0), |id| last_seq(db, id))?;
+    if let Some(expected) = expected
+        && expected != seq
+    {
+        return Err(StoreError::Conflict { expected, actual: seq });
+    }
+    if rows.is_empty() {
+        return Ok(seq);
+    }
+    let id = match known {
+        Some(id) => id,
+        None => db.prepare_cached("INSERT INTO streams (name) VALUES (?1)")?.insert([stream.as_str()])?,
+    };
+    let mut insert = db.prepare_cached(
+        "INSERT INTO rows (stream, seq, at, principal, payload, crc) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    )?;
+    for row in rows {
+        seq += 1;
+        let crc = row_checksum(seq, &row.principal, row.at, &row.payload);
+        insert.execute(params![
+            id,
+            seq.cast_signed(),
+            row.at.cast_signed(),
+            row.principal,
+            row.payload.as_ref(),
+            crc
+        ])?;
+    }
+    Ok(seq)
+}
+
+pub(super) fn load(db: &Connection, stream: &StreamId) -> Result<Loaded, StoreError> {
+    let Some(id) = find(db, stream)? else {
+        return Ok(Loaded::default());
+    };
+    let last_seq = last_seq(db, id)?;
+    let snapshot = newest_snapshot(db, stream, id)?;
+    let after = snapshot.as_ref().map_or(0, |snapshot| snapshot.seq);
+    if after > last_seq {
+        return Err(corrupt(stream, format!("a snapshot covers row {after}, but row {last_seq} is the last")));
+    }
+    let rows = read_rows(db, stream, id, after, i64::MAX)?;
+    Ok(Loaded { snapshot, rows, last_seq })
+}
+
+pub(super) fn history(db: &Connection, stream: &StreamId, after: u64, limit: usize) -> Result<Vec<Row>, StoreError> {
+    match find(db, stream)? {
+        Some(id) => read_rows(db, stream, id, after, i64::try_from(limit).unwrap_or(i64::MAX)),
+        None => Ok(Vec::new()),
+    }
+}
+
+pub(super) fn save_snapshot(db: &Connection, stream: &StreamId, snapshot: &Snapshot) -> Result<(), StoreError> {
+    let known = find(db, stream)?;
+    let actual = known.map_or(Ok(0), |id| last_seq(db, id))?;
+    let Some(id) = known.filter(|_| snapshot.seq <= actual) else {
+        return Err(StoreError::Conflict { expected: snapshot.seq, actual });
+    };
+    let crc = snapshot_checksum(snapshot.seq, &snapshot.payload);
+    db.prepare_cached("INSERT OR REPLACE INTO snapshots (stream, seq, payload, crc) VALUES (?1, ?2, ?3, ?4)")?
+        .execute(params![id, snapshot.seq.cast_signed(), snapshot.payload.as_ref(), crc])?;
+    db.prepare_cached(
+        "DELETE FROM snapshots WHERE stream = ?1 AND seq NOT IN
+             (SELECT seq FROM snapshots WHERE stream = ?1 ORDER BY seq DESC LIMIT ?2)",
+    )?
+    .execute(params![id, SNAPSHOTS])?;
+    Ok(())
+}
+
+fn find(db: &Connection, stream: &StreamId) -> Result<Option<i64>, StoreError> {
+    let mut query = db.prepare_cached("SELECT id FROM streams WHERE name = ?1")?;
+    Ok(query.query_row([stream.as_str()], |row| row.get(0)).optional()?)
+}
+
+fn last_seq(db: &Connection, id: i64) -> Result<u64, StoreError> {
+    let mut query = db.prepare_cached("SELECT max(seq) FROM rows WHERE stream = ?1")?;
+    let last: Option<i64> = query.query_row([id], |row| row.get(0))?;
+    Ok(last.unwrap_or(0).cast_unsigned())
+}
+
+fn newest_snapshot(db: &Connection, stream: &StreamId, id: i64) -> Result<Option<Snapshot>, StoreError> {
+    let mut query = db.prepare_cached("SELECT seq, payload, crc FROM snapshots WHERE stream = ?1 ORDER BY seq DESC")?;
+    let mut found = query.query([id])?;
+    while let Some(row) = found.next()? {
+        let seq = row.get::<_, i64>(0)?.cast_unsigned();
+        let payload: Vec<u8> = row.get(1)?;
+        if row.get::<_, i64>(2)? == i64::from(snapshot_checksum(seq, &payload)) {
+            return Ok(Some(Snapshot { seq, payload: Bytes::from(payload) }));
+        }
+        // All rows are kept, so nothing is lost by passing over it.
+        tracing::warn!(%stream, seq, "passed over a damaged snapshot");
+        metrics::counter!("tablehop_store_damaged_snapshots_total").increment(1);
+    }
+    Ok(None)
+}
+
+/// Rows after `after`, each checked, and together checked for gaps.
+fn read_rows(db: &Connection, stream: &StreamId, id: i64, after: u64, limit: i64) -> Result<Vec<Row>, StoreError> {
+    let mut query = db.prepare_cached(
+        "SELECT seq, at, principal, payload, crc FROM rows WHERE stream = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3",
+    )?;
+    let after_signed = i64::try_from(after).unwrap_or(i64::MAX);
+    let mut found = query.query(params![id, after_signed, limit])?;
+    let mut rows = Vec::new();
+    let mut previous = after;
+    while let Some(row) = found.next()? {
+        let stored = Row {
+            seq: row.get::<_, i64>(0)?.cast_unsigned(),
+            at: row.get::<_, i64>(1)?.cast_unsigned(),
+            principal: row.get(2)?,
+            payload: Bytes::from(row.get::<_, Vec<u8>>(3)?),
+        };
+        if stored.seq != previous + 1 {
+            return Err(corrupt(stream, format!("row {} is missing", previous + 1)));
+        }
+        let crc = row_checksum(stored.seq, &stored.principal, stored.at, &stored.payload);
+        if row.get::<_, i64>(4)? != i64::from(crc) {
+            return Err(corrupt(stream, format!("the checksum of row {} does not hold", stored.seq)));
+        }
+        previous = stored.seq;
+        rows.push(stored);
+    }
+    Ok(rows)
+}
+
+fn corrupt(stream: &StreamId, what: String) -> StoreError {
+    StoreError::Corrupt { stream: stream.to_string(), what }
+}
+
+fn row_checksum(seq: u64, principal: &str, at: u64, payload: &[u8]) -> u32 {
+    let mut crc = crc32fast::Hasher::new();
+    crc.update(&seq.to_le_bytes());
+    // With its length, so that bytes cannot move between principal and payload unnoticed.
+    crc.update(&(principal.len() as u64).to_le_bytes());
+    crc.update(principal.as_bytes());
+    crc.update(&at.to_le_bytes());
+    crc.update(payload);
+    crc.finalize()
+}
+
+fn snapshot_checksum(seq: u64, payload: &[u8]) -> u32 {
+    let mut crc = crc32fast::Hasher::new();
+    crc.update(&seq.to_le_bytes());
+    crc.update(payload);
+    crc.finalize()
+}

@@ -1,0 +1,127 @@
+//! Tables, their version, and how a connection is set up.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+
+use super::StoreError;
+
+/// Step n brings a database from version n to n + 1. Released steps are never edited; add one.
+const MIGRATIONS: &[&str] = &["
+    -- Rows carry a small number instead of their stream's name.
+    CREATE TABLE streams (
+        id   INTEGER PRIMARY KEY,
+        name TEXT NOT NULL UNIQUE
+    ) STRICT;
+
+    -- Nothing is ever updated or deleted here.
+    CREATE TABLE rows (
+        stream    INTEGER NOT NULL,
+        seq       INTEGER NOT NULL,
+        at        INTEGER NOT NULL,
+        principal TEXT NOT NULL,
+        payload   BLOB NOT NULL,
+        crc       INTEGER NOT NULL,
+        PRIMARY KEY (stream, seq)
+    ) STRICT, WITHOUT ROWID;
+
+    -- With a rowid, as payloads are large and would otherwise bloat the search tree.
+    CREATE TABLE snapshots (
+        stream  INTEGER NOT NULL,
+        seq     INTEGER NOT NULL,
+        payload BLOB NOT NULL,
+        crc     INTEGER NOT NULL,
+        PRIMARY KEY (stream, seq)
+    ) STRICT;
+
+    CREATE TABLE tokens (
+        hash        BLOB PRIMARY KEY,
+        workshop    TEXT NOT NULL,
+        role        TEXT NOT NULL,
+        participant TEXT,
+        created_at  INTEGER NOT NULL,
+        revoked_at  INTEGER
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE join_codes (
+        code     TEXT PRIMARY KEY,
+        workshop TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE clients (
+        workshop  TEXT NOT NULL,
+        client    INTEGER NOT NULL,
+        principal TEXT NOT NULL,
+        PRIMARY KEY (workshop, client)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX clients_by_principal ON clients (workshop, principal);
+
+    CREATE TABLE probe (
+        id    INTEGER PRIMARY KEY CHECK (id = 1),
+        count INTEGER NOT NULL
+    ) STRICT;
+    "];
+
+/// All statements of this store together, so that none is compiled twice.
+const STATEMENTS: usize = 48;
+
+/// Within which an operator's own `sqlite3` shell may hold a lock without an edit failing.
+const BUSY: Duration = Duration::from_secs(5);
+
+/// The one connection that writes. Creates the file if need be.
+pub(super) fn connect_writer(file: &Path) -> Result<Connection, StoreError> {
+    let connection = Connection::open_with_flags(
+        file,
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+    )?;
+    set_up(&connection)?;
+    let mode: String = connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
+    if !mode.eq_ignore_ascii_case("wal") {
+        return Err(StoreError::Io(format!(
+            "{} cannot hold a write-ahead log (journal mode is {mode}); use a local disk",
+            file.display()
+        )));
+    }
+    // NORMAL would lose the last commits when the power fails.
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    // A busy moment may grow the log; give the space back afterwards.
+    connection.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
+    Ok(connection)
+}
+
+/// A connection that only reads.
+pub(super) fn connect_reader(file: &Path) -> Result<Connection, StoreError> {
+    let connection =
+        Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    set_up(&connection)?;
+    Ok(connection)
+}
+
+fn set_up(connection: &Connection) -> Result<(), StoreError> {
+    connection.busy_timeout(BUSY)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    // Savepoints keep undo pages; in memory they cost no file.
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
+    // Notices damaged pages early instead of returning what happens to be there.
+    connection.pragma_update(None, "cell_size_check", true)?;
+    Ok(())
+}
+
+/// Brings the database to the newest version, one transaction a step. Refuses a newer one than this program knows.
+pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
+    let known = MIGRATIONS.len();
+    let found: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let version = usize::try_from(found).ok().filter(|version| *version <= known).ok_or_else(|| {
+        StoreError::Io(format!(
+            "the database has version {found}, this Tablehop knows up to {known}; start a newer Tablehop"
+        ))
+    })?;
+    for (step, sql) in MIGRATIONS.iter().enumerate().skip(version) {
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        transaction.execute_batch(sql)?;
+        transaction.pragma_update(None, "user_version", step + 1)?;
+        transaction.commit()?;
+    }
+    Ok(())
+}

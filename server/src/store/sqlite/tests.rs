@@ -1,0 +1,245 @@
+//! What is particular to SQLite: group commit, failing commits, the lock, and what is on disk.
+
+use std::sync::mpsc;
+
+use bytes::Bytes;
+use rusqlite::Connection;
+use tempfile::TempDir;
+use tokio::task::JoinHandle;
+
+use super::super::{NewRow, Store, StoreError, StreamId};
+use super::{DATABASE, SqliteStore};
+
+fn open() -> (TempDir, SqliteStore) {
+    let dir = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(dir.path()).unwrap();
+    (dir, store)
+}
+
+fn board(name: &str) -> StreamId {
+    StreamId::board(name)
+}
+
+fn row(size: usize) -> Vec<NewRow> {
+    vec![NewRow { principal: "p".to_owned(), at: 1, payload: Bytes::from(vec![b'x'; size]) }]
+}
+
+async fn last_seq(store: &SqliteStore, name: &str) -> u64 {
+    store.load(board(name)).await.unwrap().last_seq
+}
+
+/// Occupies the writer until it is let go, so that what is asked meanwhile shares the next commit.
+struct Occupied {
+    go: mpsc::Sender<()>,
+    task: JoinHandle<Result<(), StoreError>>,
+}
+
+impl Occupied {
+    async fn take(store: &SqliteStore) -> Self {
+        let (go, wait) = mpsc::channel::<()>();
+        let (arrived, has_arrived) = tokio::sync::oneshot::channel();
+        let task = tokio::spawn(store.write(0, move |_| {
+            let _ = arrived.send(());
+            let _ = wait.recv();
+            Ok(())
+        }));
+        has_arrived.await.unwrap();
+        Self { go, task }
+    }
+
+    /// Waits until `count` requests are queued, and lets the writer go on.
+    async fn release(self, store: &SqliteStore, count: usize) {
+        while store.inner.writer.waiting() < count {
+            tokio::task::yield_now().await;
+        }
+        self.go.send(()).unwrap();
+        self.task.await.unwrap().unwrap();
+    }
+}
+
+#[tokio::test]
+async fn syncs_every_commit() {
+    let (_dir, store) = open();
+    let read = |pragma: &'static str| {
+        store.write(0, move |db| Ok(db.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0))?))
+    };
+    assert_eq!(read("synchronous").await, Ok(2), "FULL");
+    assert_eq!(read("temp_store").await, Ok(2), "MEMORY");
+    let file = store.write(0, |db| Ok(db.pragma_query_value(None, "journal_mode", |row| row.get::<_, String>(0))?));
+    assert_eq!(file.await.as_deref(), Ok("wal"));
+}
+
+#[tokio::test]
+async fn one_conflict_does_not_fail_the_others_of_its_commit() {
+    let (_dir, store) = open();
+    let occupied = Occupied::take(&store).await;
+    let good = tokio::spawn(store.append(board("a"), None, row(1)));
+    let bad = tokio::spawn(store.append(board("b"), Some(7), row(1)));
+    // Fails after it has written, so its savepoint has something to undo.
+    let late = tokio::spawn(store.write(0, |db| {
+        db.execute("INSERT INTO join_codes (code, workshop) VALUES ('HALF', 'w')", [])?;
+        Err::<(), _>(StoreError::ClientTaken { client: 1 })
+    }));
+    let after = tokio::spawn(store.append(board("a"), None, row(1)));
+    occupied.release(&store, 4).await;
+
+    assert!(good.await.unwrap().is_ok());
+    assert_eq!(bad.await.unwrap(), Err(StoreError::Conflict { expected: 7, actual: 0 }));
+    assert_eq!(late.await.unwrap(), Err(StoreError::ClientTaken { client: 1 }));
+    assert!(after.await.unwrap().is_ok());
+    assert_eq!(last_seq(&store, "a").await, 2);
+    assert_eq!(store.workshop_by_join_code("HALF".to_owned()).await, Ok(None));
+}
+
+#[tokio::test]
+async fn a_failed_commit_acknowledges_nothing() {
+    let (dir, store) = open();
+    // A deferred foreign key is only looked at by COMMIT, which is what has to fail here.
+    let prepare = store.write(0, |db| {
+        db.execute_batch(
+            "CREATE TABLE parents (id INTEGER PRIMARY KEY);
+             CREATE TABLE orphans (parent INTEGER REFERENCES parents (id) DEFERRABLE INITIALLY DEFERRED);",
+        )?;
+        Ok(())
+    });
+    prepare.await.unwrap();
+    store.append(board("a"), None, row(1)).await.unwrap();
+
+    let occupied = Occupied::take(&store).await;
+    let first = tokio::spawn(store.append(board("a"), None, row(1)));
+    let poison = tokio::spawn(store.write(0, |db| Ok(db.execute("INSERT INTO orphans VALUES (1)", [])?)));
+    let conflict = tokio::spawn(store.append(board("a"), Some(1), row(1)));
+    let new = tokio::spawn(store.append(board("new"), None, row(1)));
+    occupied.release(&store, 4).await;
+
+    for failed in [first.await.unwrap(), conflict.await.unwrap(), new.await.unwrap()] {
+        assert!(matches!(failed, Err(StoreError::Io(_))), "{failed:?}");
+    }
+    assert!(poison.await.unwrap().is_err());
+    assert_eq!(last_seq(&store, "a").await, 1);
+    assert_eq!(last_seq(&store, "new").await, 0);
+
+    // And the writer goes on.
+    assert_eq!(store.append(board("a"), Some(1), row(1)).await, Ok(2));
+    assert_eq!(store.append(board("new"), Some(0), row(1)).await, Ok(1));
+    store.close().await;
+    let store = SqliteStore::open(dir.path()).unwrap();
+    assert_eq!(last_seq(&store, "a").await, 2);
+}
+
+#[tokio::test]
+async fn a_full_disk_is_told_and_survived() {
+    let (_dir, store) = open();
+    store.append(board("a"), None, row(1)).await.unwrap();
+    let limit = |pages: &'static str| {
+        store.write(0, move |db| {
+            Ok(db.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |row| row.get::<_, i64>(0))?)
+        })
+    };
+    // Never below what is used already, so this allows no further page.
+    limit("1").await.unwrap();
+
+    let occupied = Occupied::take(&store).await;
+    let small = tokio::spawn(store.append(board("a"), None, row(1)));
+    let large = tokio::spawn(store.append(board("a"), None, row(100_000)));
+    occupied.release(&store, 2).await;
+    assert_eq!(large.await.unwrap(), Err(StoreError::Full));
+    // Acknowledged or not, it must be the truth.
+    let kept = small.await.unwrap().is_ok();
+    assert_eq!(last_seq(&store, "a").await, if kept { 2 } else { 1 });
+
+    limit("1000000").await.unwrap();
+    assert!(store.append(board("a"), None, row(100_000)).await.is_ok());
+    assert_eq!(store.check().await, Ok(()));
+}
+
+#[tokio::test]
+async fn what_is_acknowledged_is_in_the_files() {
+    let (dir, store) = open();
+    for _ in 0..20 {
+        store.append(board("a"), None, row(1000)).await.unwrap();
+    }
+    // As a crash would leave it: nothing closed, nothing folded back.
+    let crashed = tempfile::tempdir().unwrap();
+    for name in [DATABASE, "tablehop.db-wal"] {
+        std::fs::copy(dir.path().join(name), crashed.path().join(name)).unwrap();
+    }
+    let recovered = SqliteStore::open(crashed.path()).unwrap();
+    assert_eq!(recovered.load(board("a")).await, store.load(board("a")).await);
+    assert_eq!(last_seq(&recovered, "a").await, 20);
+}
+
+#[tokio::test]
+async fn closing_commits_what_is_waiting() {
+    let (dir, store) = open();
+    let occupied = Occupied::take(&store).await;
+    let waiting: Vec<_> = (0..50).map(|_| tokio::spawn(store.append(board("a"), None, row(1)))).collect();
+    // The rows and the order to stop; the second order waits for the first.
+    tokio::join!(store.close(), store.close(), occupied.release(&store, 51));
+    for append in waiting {
+        assert!(append.await.unwrap().is_ok());
+    }
+    assert!(!dir.path().join("tablehop.db-wal").exists(), "the log is folded into the database");
+    let store = SqliteStore::open(dir.path()).unwrap();
+    assert_eq!(last_seq(&store, "a").await, 50);
+}
+
+#[tokio::test]
+async fn dropping_it_loses_nothing_and_frees_the_directory() {
+    let (dir, store) = open();
+    let occupied = Occupied::take(&store).await;
+    let waiting = tokio::spawn(store.append(board("a"), None, row(1)));
+    occupied.release(&store, 1).await;
+    drop(store);
+    assert_eq!(waiting.await.unwrap(), Ok(1));
+    let store = loop {
+        match SqliteStore::open(dir.path()) {
+            Ok(store) => break store,
+            Err(_) => tokio::task::yield_now().await,
+        }
+    };
+    assert_eq!(last_seq(&store, "a").await, 1);
+}
+
+#[tokio::test]
+async fn a_second_process_is_refused() {
+    let (dir, store) = open();
+    let Err(StoreError::Io(message)) = SqliteStore::open(dir.path()).map(|_| ()) else {
+        panic!("opened twice");
+    };
+    assert!(message.contains("in use by another Tablehop"), "{message}");
+    assert!(message.contains(&std::process::id().to_string()), "{message}");
+    store.close().await;
+    assert!(SqliteStore::open(dir.path()).is_ok());
+}
+
+#[tokio::test]
+async fn a_newer_database_is_refused() {
+    let (dir, store) = open();
+    store.close().await;
+    let db = Connection::open(dir.path().join(DATABASE)).unwrap();
+    db.pragma_update(None, "user_version", 999).unwrap();
+    let Err(StoreError::Io(message)) = SqliteStore::open(dir.path()).map(|_| ()) else {
+        panic!("opened a database from the future");
+    };
+    assert!(message.contains("version 999"), "{message}");
+}
+
+#[test]
+fn an_unusable_directory_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("a file");
+    std::fs::write(&file, "in the way").unwrap();
+    let Err(StoreError::Io(message)) = SqliteStore::open(&file.join("data")).map(|_| ()) else {
+        panic!("opened below a file");
+    };
+    assert!(message.contains("a file"), "{message}");
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_database_is_damage() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join(DATABASE), "not a database, but long enough to be taken for one".repeat(100))
+        .unwrap();
+    assert!(matches!(SqliteStore::open(dir.path()).map(|_| ()), Err(StoreError::Corrupt { .. })));
+}

@@ -1,0 +1,351 @@
+//! One café: a task that is its single writer.
+//!
+//! It takes what waits as a batch: decides each request on a working copy, appends all events in one commit, on condition that
+//! nobody else has written, and only then answers, publishes the new state and shows it. If the commit fails the working copy is
+//! dropped, and nobody has seen anything of it. Deadlines are absolute, so that a restart in the middle of a round changes nothing.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use shared::id::{Actor, ActorId, BoardId, Millis, WorkshopId};
+use shared::workshop::command::Internal;
+use shared::workshop::{Command, Context, Event, Phase, Recorded, Refusal, Workshop, decide, decide_internal};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::{Instant, sleep_until};
+
+use super::floor::Floor;
+use super::viewers::{Viewer, Viewers, Which};
+use super::{CommandError, Inner, Moment, event_of, row_of};
+use crate::store::{NewRow, StoreError, StreamId};
+use crate::{clock, draw};
+
+/// Requests of one batch.
+const BATCH: usize = 256;
+/// How long a café that nobody asks anything stays awake.
+const IDLE: Duration = Duration::from_secs(60);
+/// The least time between two views of one person; the first after a quiet time goes out at once.
+const BETWEEN_VIEWS: Duration = Duration::from_millis(250);
+/// The longest sleep, so that a wall clock that was set is noticed.
+const NAP: Duration = Duration::from_secs(20);
+/// The wait after a deadline could not be recorded.
+const RETRY: Duration = Duration::from_secs(1);
+/// Attempts at a batch when others write to the same stream.
+const ATTEMPTS: usize = 5;
+
+type Answer = Result<Vec<Recorded>, CommandError>;
+type Ready = Result<(watch::Receiver<Moment>, Arc<Floor>), CommandError>;
+
+/// What a café is asked.
+pub(crate) enum Input {
+    Ready(oneshot::Sender<Ready>),
+    Request { request: Request, reply: oneshot::Sender<Answer> },
+    Watch { viewer: u64, who: Viewer },
+    Unwatch { viewer: u64 },
+    Stop(oneshot::Sender<()>),
+}
+
+/// What may cause events.
+pub(crate) enum Request {
+    Command { actor: Actor, command: Box<Command>, context: Box<Context> },
+    Internal(Internal),
+}
+
+/// The task of one café, from loading to unloading.
+pub(super) async fn run(inner: Arc<Inner>, id: WorkshopId, tx: mpsc::Sender<Input>, mut rx: mpsc::Receiver<Input>) {
+    let _farewell = Farewell { inner: inner.clone(), id: id.clone(), tx };
+    let stream = StreamId::workshop(id.as_str());
+    let moment = match load(&inner, &stream).await {
+        Ok(moment) => moment,
+        Err(error) => {
+            if error != CommandError::NoSuchWorkshop {
+                tracing::error!(workshop = %id, %error, "the workshop could not be loaded");
+            }
+            return refuse_all(rx, &error);
+        }
+    };
+    let floor = inner.floors.of(&id);
+    if moment.state.phase >= Phase::Rounds && moment.state.phase < Phase::Closed {
+        count_notes(&inner, &id, &moment.state);
+    }
+    let now = Instant::now();
+    let mut host = Host {
+        inner,
+        id,
+        stream,
+        floor,
+        moment: watch::Sender::new(moment),
+        viewers: Viewers::default(),
+        changed: false,
+        newcomers: false,
+        shown_at: now - BETWEEN_VIEWS,
+        not_before: now,
+        last_heard: now,
+    };
+    let stopped = host.live(&mut rx).await;
+    rx.close();
+    // Who still waits is not answered, and asks the next one.
+    drop(rx);
+    if let Some(done) = stopped {
+        // Nobody waits any more: nothing to do.
+        let _ = done.send(());
+    }
+}
+
+/// Takes the café out of the registry, also if its task panics.
+struct Farewell {
+    inner: Arc<Inner>,
+    id: WorkshopId,
+    tx: mpsc::Sender<Input>,
+}
+
+impl Drop for Farewell {
+    fn drop(&mut self) {
+        self.inner.forget(&self.id, &self.tx);
+    }
+}
+
+struct Host {
+    inner: Arc<Inner>,
+    id: WorkshopId,
+    stream: StreamId,
+    floor: Arc<Floor>,
+    moment: watch::Sender<Moment>,
+    viewers: Viewers,
+    /// Whether views may have changed since they were last shown.
+    changed: bool,
+    /// Whether somebody waits for their first view.
+    newcomers: bool,
+    shown_at: Instant,
+    /// Before this, a deadline is not tried again.
+    not_before: Instant,
+    last_heard: Instant,
+}
+
+impl Host {
+    async fn live(&mut self, rx: &mut mpsc::Receiver<Input>) -> Option<oneshot::Sender<()>> {
+        let mut inbox = Vec::new();
+        loop {
+            let deadline = self.deadline();
+            tokio::select! {
+                count = rx.recv_many(&mut inbox, BATCH) => {
+                    if count == 0 {
+                        return None;
+                    }
+                    self.last_heard = Instant::now();
+                    if let Some(done) = self.take(&mut inbox).await {
+                        return Some(done);
+                    }
+                }
+                () = self.floor.changed() => self.changed = true,
+                () = sleep_until(self.wake_at(deadline)) => {
+                    if deadline.is_none() && !self.is_watched() && self.last_heard.elapsed() >= IDLE {
+                        return None;
+                    }
+                }
+            }
+            if deadline.is_some_and(|at| at <= Instant::now()) {
+                self.time_up().await;
+            }
+            self.show().await;
+        }
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        let deadline = self.moment.borrow().state.deadline()?;
+        Some(clock::moment(deadline).max(self.not_before))
+    }
+
+    /// Whether any connection depends on this café.
+    fn is_watched(&self) -> bool {
+        !self.viewers.is_empty() || self.moment.receiver_count() > 0
+    }
+
+    fn wake_at(&self, deadline: Option<Instant>) -> Instant {
+        let idle = if self.is_watched() { None } else { Some(self.last_heard + IDLE) };
+        let show = if self.changed { Some(self.shown_at + BETWEEN_VIEWS) } else { None };
+        let nap = Instant::now() + NAP;
+        // An idle time that is past while a deadline keeps the café awake would be no sleep at all.
+        let idle = idle.filter(|_| deadline.is_none());
+        [deadline, idle, show].into_iter().flatten().fold(nap, Instant::min)
+    }
+
+    /// Works through a batch; returns whom to tell when the café is to stop.
+    async fn take(&mut self, inbox: &mut Vec<Input>) -> Option<oneshot::Sender<()>> {
+        let mut requests = Vec::new();
+        let mut ready = Vec::new();
+        let mut stop = None;
+        for input in inbox.drain(..) {
+            match input {
+                Input::Ready(reply) => ready.push(reply),
+                Input::Request { request, reply } => requests.push((request, reply)),
+                Input::Watch { viewer, who } => {
+                    self.viewers.insert(viewer, who);
+                    self.newcomers = true;
+                }
+                Input::Unwatch { viewer } => self.viewers.remove(viewer),
+                Input::Stop(done) => stop = Some(done),
+            }
+        }
+        if !requests.is_empty() {
+            let (requests, replies): (Vec<_>, Vec<_>) = requests.into_iter().unzip();
+            let answers = self.carry_out(&requests).await;
+            for (reply, answer) in replies.into_iter().zip(answers) {
+                // Nobody waits any more: what was decided stands.
+                let _ = reply.send(answer);
+            }
+        }
+        for reply in ready {
+            // As above.
+            let _ = reply.send(Ok((self.moment.subscribe(), self.floor.clone())));
+        }
+        stop
+    }
+
+    /// Decides, commits, publishes. One answer for each request.
+    async fn carry_out(&mut self, requests: &[Request]) -> Vec<Answer> {
+        for _ in 0..ATTEMPTS {
+            match self.try_carry_out(requests).await {
+                Ok(answers) => return answers,
+                Err(StoreError::Conflict { .. }) => {
+                    // Another server was faster: decide again on what it wrote.
+                    if let Err(error) = self.reload().await {
+                        return requests.iter().map(|_| Err(error.clone())).collect();
+                    }
+                }
+                Err(error) => {
+                    tracing::error!(workshop = %self.id, %error, "events were not stored");
+                    // They may have been stored all the same; if even that cannot be found out, the next append will tell.
+                    let _ = self.reload().await;
+                    return requests.iter().map(|_| Err(error.clone().into())).collect();
+                }
+            }
+        }
+        requests.iter().map(|_| Err(CommandError::Busy)).collect()
+    }
+
+    async fn try_carry_out(&mut self, requests: &[Request]) -> Result<Vec<Answer>, StoreError> {
+        let before = self.moment.borrow().clone();
+        let now = clock::now();
+        let mut state = Workshop::clone(&before.state);
+        let mut rows: Vec<NewRow> = Vec::new();
+        let mut answers: Vec<Answer> = Vec::with_capacity(requests.len());
+        for request in requests {
+            let (by, decided) = decide_request(&state, request, now);
+            let answer = decided.map_err(CommandError::from).and_then(|events| {
+                let recorded: Vec<Recorded> =
+                    events.into_iter().map(|event| Recorded { at: now, by: by.clone(), event }).collect();
+                let encoded: Option<Vec<NewRow>> = recorded.iter().map(row_of).collect();
+                rows.extend(encoded.ok_or(CommandError::Busy)?);
+                recorded.iter().for_each(|event| state.apply(event));
+                Ok(recorded)
+            });
+            answers.push(answer);
+        }
+        if !rows.is_empty() {
+            let seq = self.inner.store.append(self.stream.clone(), Some(before.seq), rows).await?;
+            self.publish(Moment { seq, state: Arc::new(state) });
+        }
+        Ok(answers)
+    }
+
+    /// The deadline has come.
+    async fn time_up(&mut self) {
+        let before = self.moment.borrow().seq;
+        let answers = self.carry_out(&[Request::Internal(Internal::TimeUp)]).await;
+        if self.moment.borrow().seq == before {
+            if let Some(Err(error)) = answers.first() {
+                tracing::error!(workshop = %self.id, %error, "a deadline could not be recorded");
+            }
+            self.not_before = Instant::now() + RETRY;
+        }
+    }
+
+    async fn reload(&mut self) -> Result<(), CommandError> {
+        let moment = load(&self.inner, &self.stream).await?;
+        if moment.seq != self.moment.borrow().seq {
+            self.publish(moment);
+        }
+        Ok(())
+    }
+
+    fn publish(&mut self, moment: Moment) {
+        self.moment.send_replace(moment);
+        self.changed = true;
+    }
+
+    /// Shows newcomers their first view at once, and the others theirs if it has changed, not too often.
+    async fn show(&mut self) {
+        let due = self.changed && self.shown_at.elapsed() >= BETWEEN_VIEWS;
+        if !due && !self.newcomers {
+            return;
+        }
+        let which = if due { Which::All } else { Which::New };
+        let moment = self.moment.borrow().clone();
+        self.newcomers = false;
+        if due {
+            self.changed = false;
+            self.shown_at = Instant::now();
+        }
+        self.viewers.show(&self.id, &moment, &self.floor, clock::now(), which).await;
+    }
+}
+
+fn decide_request(state: &Workshop, request: &Request, now: Millis) -> (ActorId, Result<Vec<Event>, Refusal>) {
+    match request {
+        Request::Command { actor, command, context } => {
+            let context = Context { now, ..Context::clone(context) };
+            (actor.id.clone(), decide(state, command, actor, &context))
+        }
+        Request::Internal(internal) => {
+            let context = Context { now, seed: draw::seed(), ..Context::default() };
+            let by = match internal {
+                Internal::Join { participant, .. } => participant.clone(),
+                Internal::TimeUp => ActorId::system(),
+            };
+            (by, decide_internal(state, internal, &context))
+        }
+    }
+}
+
+async fn load(inner: &Inner, stream: &StreamId) -> Result<Moment, CommandError> {
+    let loaded = inner.store.load(stream.clone()).await?;
+    if loaded.last_seq == 0 {
+        return Err(CommandError::NoSuchWorkshop);
+    }
+    let mut state = Workshop::default();
+    for row in &loaded.rows {
+        state.apply(&event_of(stream, row.seq, &row.payload)?);
+    }
+    Ok(Moment { seq: loaded.last_seq, state: Arc::new(state) })
+}
+
+/// Has the tables' boards tell the floor how many notes they have: after a restart nobody else would before the next edit.
+fn count_notes(inner: &Arc<Inner>, id: &WorkshopId, state: &Workshop) {
+    let (boards, id) = (inner.boards.clone(), id.clone());
+    let tables: Vec<_> = state.table_ids().collect();
+    tokio::spawn(async move {
+        for table in tables {
+            if let Err(error) = boards.open(&BoardId::table(&id, table)).await {
+                tracing::warn!(workshop = %id, %table, %error, "the notes could not be counted");
+            }
+        }
+    });
+}
+
+/// Tells everybody who waits, and does not take any more.
+fn refuse_all(mut rx: mpsc::Receiver<Input>, error: &CommandError) {
+    rx.close();
+    while let Ok(input) = rx.try_recv() {
+        match input {
+            Input::Ready(reply) => {
+                // Nobody waits any more: nothing to do.
+                let _ = reply.send(Err(error.clone()));
+            }
+            Input::Request { reply, .. } => {
+                // As above.
+                let _ = reply.send(Err(error.clone()));
+            }
+            Input::Watch { .. } | Input::Unwatch { .. } | Input::Stop(_) => {}
+        }
+    }
+}

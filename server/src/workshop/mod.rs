@@ -1,0 +1,316 @@
+//! Workshops: the cafés as they stand. One task owns one café; it is loaded when somebody needs it and unloaded when it is idle.
+//!
+//! # Layout
+//!
+//! - this file: the registry [`Workshops`] and its operations
+//! - [`host`]: the task: commands in, events appended, views out; timers
+//! - `viewers`: those who get views
+//! - [`floor`]: who is connected and how busy the tables are
+//!
+//! [`CommandError`] is the failure type of this layer.
+
+use std::sync::Arc;
+
+use dashmap::DashMap;
+use shared::id::{Actor, ActorId, Millis, WorkshopId};
+use shared::workshop::command::Internal;
+use shared::workshop::state::{Phase, ThemeRef};
+use shared::workshop::{Command, Context, Draft, Recorded, Refusal, View, Workshop, create};
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::board::{BoardError, Boards};
+use crate::store::{NewRow, Store, StoreError, StreamId};
+use crate::{clock, draw};
+
+pub(crate) mod floor;
+pub mod host;
+mod viewers;
+
+#[cfg(test)]
+mod tests;
+
+use floor::{Floor, Floors};
+use host::{Input, Request};
+pub(crate) use viewers::Viewer;
+
+/// Requests that may wait for one café. Past it who asks waits, and after [`PATIENCE`] is told that it is busy.
+const WAITING: usize = 1_024;
+/// How long a request may wait for its turn.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(10);
+/// Join codes tried before giving up: with 39 bits even the second is not needed in a lifetime.
+const CODES_TRIED: usize = 8;
+/// Events read from the store at a time.
+const PAGE: usize = 1_000;
+
+/// Why a request was not carried out.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CommandError {
+    /// There is no such café.
+    #[error("no such workshop")]
+    NoSuchWorkshop,
+    /// The café's rules refuse it.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The store failed; nothing was changed, as far as it knows.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Too much is going on, or the server is stopping; try again.
+    #[error("too much is going on at the moment")]
+    Busy,
+}
+
+/// A café at one moment.
+#[derive(Clone, Debug)]
+pub(crate) struct Moment {
+    /// Events behind the state.
+    pub seq: u64,
+    /// The state.
+    pub state: Arc<Workshop>,
+}
+
+/// All cafés that are awake. Cheap to share; unload them with [`Workshops::close`].
+pub struct Workshops {
+    inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub store: Arc<dyn Store>,
+    pub boards: Arc<Boards>,
+    pub floors: Arc<Floors>,
+    hosts: DashMap<WorkshopId, mpsc::Sender<Input>>,
+}
+
+impl Inner {
+    /// Takes a host out of the registry, unless another has taken its place.
+    pub fn forget(&self, workshop: &WorkshopId, tx: &mpsc::Sender<Input>) {
+        self.hosts.remove_if(workshop, |_, current| current.same_channel(tx));
+        self.floors.sweep();
+        metrics::gauge!("tablehop_workshops_awake").set(self.hosts.len() as f64);
+    }
+}
+
+/// A café that is awake.
+#[derive(Clone)]
+pub(crate) struct Handle {
+    tx: mpsc::Sender<Input>,
+    /// The state after each commit.
+    pub moment: watch::Receiver<Moment>,
+    /// Who is connected, and how busy the tables are.
+    pub floor: Arc<Floor>,
+}
+
+impl Workshops {
+    /// Over the streams in `store`; `boards` are asked for themes and actions when a command needs them.
+    pub(crate) fn new(store: Arc<dyn Store>, boards: Arc<Boards>, floors: Arc<Floors>) -> Self {
+        Self { inner: Arc::new(Inner { store, boards, floors, hosts: DashMap::new() }) }
+    }
+
+    /// Makes a café; returns its id and its join code.
+    ///
+    /// # Errors
+    /// A refusal names the field of the draft that cannot be taken.
+    pub async fn create(&self, draft: Draft) -> Result<(WorkshopId, String), CommandError> {
+        // Before anything is reserved: most drafts that come to nothing are refused here.
+        create(draft.clone(), String::new())?;
+        let id = draw::workshop_id().ok_or(CommandError::Busy)?;
+        let mut code = None;
+        for _ in 0..CODES_TRIED {
+            let drawn = draw::join_code().ok_or(CommandError::Busy)?;
+            if self.inner.store.reserve_join_code(drawn.clone(), id.to_string()).await? {
+                code = Some(drawn);
+                break;
+            }
+        }
+        let code = code.ok_or(CommandError::Busy)?;
+        let created = Recorded { at: clock::now(), by: ActorId::system(), event: create(draft, code.clone())? };
+        let row = row_of(&created).ok_or(CommandError::Busy)?;
+        self.inner.store.append(StreamId::workshop(id.as_str()), Some(0), vec![row]).await?;
+        Ok((id, code))
+    }
+
+    /// Carries out what somebody asks; returns the events it caused, none if it was so already.
+    ///
+    /// # Errors
+    /// See [`CommandError`].
+    pub async fn command(
+        &self,
+        workshop: &WorkshopId,
+        actor: &Actor,
+        command: Command,
+    ) -> Result<Vec<Recorded>, CommandError> {
+        let context = self.context(workshop, &command).await?;
+        let request = Request::Command { actor: actor.clone(), command: Box::new(command), context: Box::new(context) };
+        self.request(workshop, request).await
+    }
+
+    /// Lets somebody in, or back in.
+    ///
+    /// # Errors
+    /// See [`CommandError`].
+    pub async fn join(
+        &self,
+        workshop: &WorkshopId,
+        participant: ActorId,
+        name: String,
+        department: Option<String>,
+    ) -> Result<Vec<Recorded>, CommandError> {
+        self.request(workshop, Request::Internal(Internal::Join { participant, name, department })).await
+    }
+
+    /// What somebody may see of a café.
+    ///
+    /// # Errors
+    /// See [`CommandError`].
+    pub async fn view(&self, workshop: &WorkshopId, actor: &Actor) -> Result<View, CommandError> {
+        let handle = self.open(workshop).await?;
+        let moment = handle.moment.borrow().clone();
+        Ok(viewers::view(workshop, &moment, &handle.floor, clock::now(), actor))
+    }
+
+    /// The whole state, with the number of events behind it.
+    ///
+    /// # Errors
+    /// See [`CommandError`].
+    pub async fn state(&self, workshop: &WorkshopId) -> Result<(u64, Arc<Workshop>), CommandError> {
+        let moment = self.open(workshop).await?.moment.borrow().clone();
+        Ok((moment.seq, moment.state))
+    }
+
+    /// Everything that ever happened in a café.
+    ///
+    /// # Errors
+    /// See [`CommandError`].
+    pub async fn history(&self, workshop: &WorkshopId) -> Result<Vec<Recorded>, CommandError> {
+        let stream = StreamId::workshop(workshop.as_str());
+        let mut events = Vec::new();
+        let mut after = 0;
+        loop {
+            let rows = self.inner.store.history(stream.clone(), after, PAGE).await?;
+            for row in &rows {
+                events.push(event_of(&stream, row.seq, &row.payload)?);
+            }
+            match rows.last() {
+                Some(row) if rows.len() == PAGE => after = row.seq,
+                _ => break,
+            }
+        }
+        if events.is_empty() { Err(CommandError::NoSuchWorkshop) } else { Ok(events) }
+    }
+
+    /// Cafés awake.
+    pub fn awake(&self) -> usize {
+        self.inner.hosts.len()
+    }
+
+    /// Wakes a café, or finds it awake, and waits until it is loaded.
+    pub(crate) async fn open(&self, workshop: &WorkshopId) -> Result<Handle, CommandError> {
+        // A café that is just being unloaded does not answer; the next one does.
+        for _ in 0..3 {
+            let tx = self.wake(workshop);
+            let (reply, answer) = oneshot::channel();
+            if tx.send(Input::Ready(reply)).await.is_ok()
+                && let Ok(loaded) = answer.await
+            {
+                return loaded.map(|(moment, floor)| Handle { tx, moment, floor });
+            }
+            self.inner.forget(workshop, &tx);
+        }
+        Err(CommandError::Busy)
+    }
+
+    /// Unloads all cafés, after their commits.
+    pub(crate) async fn close(&self) {
+        let hosts: Vec<mpsc::Sender<Input>> = self.inner.hosts.iter().map(|entry| entry.value().clone()).collect();
+        for tx in hosts {
+            let (done, ended) = oneshot::channel();
+            if tx.send(Input::Stop(done)).await.is_ok() {
+                // An error means that it has ended.
+                let _ = ended.await;
+            }
+        }
+    }
+
+    async fn request(&self, workshop: &WorkshopId, request: Request) -> Result<Vec<Recorded>, CommandError> {
+        let handle = self.open(workshop).await?;
+        let (reply, answer) = oneshot::channel();
+        let sent = handle.tx.send_timeout(Input::Request { request, reply }, PATIENCE).await;
+        sent.map_err(|_| CommandError::Busy)?;
+        answer.await.map_err(|_| CommandError::Busy)?
+    }
+
+    /// What a command needs to know from the boards.
+    async fn context(&self, workshop: &WorkshopId, command: &Command) -> Result<Context, CommandError> {
+        let mut context = Context { seed: draw::seed(), ..Context::default() };
+        match command {
+            Command::GoTo { phase: Phase::Vote } | Command::ReopenVote => {
+                let board = self.inner.boards.harvest(workshop).await.map_err(unread)?;
+                context.themes =
+                    board.themes.into_iter().map(|theme| ThemeRef { id: theme.id, title: theme.title }).collect();
+            }
+            Command::Comment { .. } | Command::Decide { .. } => {
+                let board = self.inner.boards.plan(workshop).await.map_err(unread)?;
+                context.actions = board.actions.into_iter().map(|action| action.id).collect();
+            }
+            _ => {}
+        }
+        Ok(context)
+    }
+
+    fn wake(&self, workshop: &WorkshopId) -> mpsc::Sender<Input> {
+        if let Some(tx) = self.inner.hosts.get(workshop)
+            && !tx.is_closed()
+        {
+            return tx.clone();
+        }
+        let mut entry = self.inner.hosts.entry(workshop.clone()).or_insert_with(|| self.start(workshop));
+        if entry.is_closed() {
+            *entry = self.start(workshop);
+        }
+        let tx = entry.clone();
+        drop(entry);
+        metrics::gauge!("tablehop_workshops_awake").set(self.inner.hosts.len() as f64);
+        tx
+    }
+
+    fn start(&self, workshop: &WorkshopId) -> mpsc::Sender<Input> {
+        let (tx, rx) = mpsc::channel(WAITING);
+        tokio::spawn(host::run(self.inner.clone(), workshop.clone(), tx.clone(), rx));
+        tx
+    }
+}
+
+impl Handle {
+    /// Sends somebody their view now and whenever it changes, until [`Handle::unwatch`].
+    pub async fn watch(&self, viewer: u64, who: Viewer) {
+        // A café that has ended took the connection's own receiver with it, and that is noticed there.
+        let _ = self.tx.send(Input::Watch { viewer, who }).await;
+    }
+
+    /// Ends [`Handle::watch`].
+    pub async fn unwatch(&self, viewer: u64) {
+        // As above.
+        let _ = self.tx.send(Input::Unwatch { viewer }).await;
+    }
+}
+
+fn unread(error: BoardError) -> CommandError {
+    match error {
+        BoardError::Store(error) => error.into(),
+        BoardError::Quarantined(what) => StoreError::Corrupt { stream: "board".to_owned(), what }.into(),
+        BoardError::Unavailable => CommandError::Busy,
+    }
+}
+
+/// An event as a row; `None` only if it cannot be written as JSON, which none of ours does.
+fn row_of(event: &Recorded) -> Option<NewRow> {
+    let payload = serde_json::to_vec(event).ok()?;
+    Some(NewRow { principal: event.by.to_string(), at: event.at, payload: payload.into() })
+}
+
+fn event_of(stream: &StreamId, seq: u64, payload: &[u8]) -> Result<Recorded, StoreError> {
+    serde_json::from_slice(payload)
+        .map_err(|e| StoreError::Corrupt { stream: stream.to_string(), what: format!("event {seq}: {e}") })
+}
+
+/// A time that only ever serves for comparing views.
+const NO_TIME: Millis = 0;

@@ -1,0 +1,234 @@
+//! Cafés over a real store, with its faults.
+
+use std::time::Duration;
+
+use serde_json::Value;
+use shared::id::Role;
+use shared::wire::{ServerFrame, ServerMessage};
+use shared::workshop::{Event, RoundPlan, RoundStatus, TablePlan};
+use tempfile::TempDir;
+use tokio::time::timeout;
+
+use super::*;
+use crate::socket::dialect::Dialect;
+use crate::socket::outbox::{Next, Outbox};
+use crate::store::faulty::{Faults, FaultyStore};
+use crate::store::sqlite::SqliteStore;
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+struct House {
+    workshops: Workshops,
+    store: Arc<dyn Store>,
+    faults: Arc<Faults>,
+    _dir: TempDir,
+}
+
+impl House {
+    fn new() -> Self {
+        let dir = tempfile::tempdir().expect("a directory");
+        let sqlite = Arc::new(SqliteStore::open(dir.path()).expect("a store"));
+        let (store, faults) = FaultyStore::new(sqlite);
+        let store: Arc<dyn Store> = Arc::new(store);
+        Self { workshops: Self::workshops(&store), store, faults, _dir: dir }
+    }
+
+    fn workshops(store: &Arc<dyn Store>) -> Workshops {
+        let floors = Arc::new(Floors::default());
+        let boards = Arc::new(Boards::new(store.clone(), floors.clone()));
+        Workshops::new(store.clone(), boards, floors)
+    }
+
+    async fn cafe(&self) -> WorkshopId {
+        let (id, _) = self.workshops.create(draft()).await.expect("a café");
+        self.does(&id, Command::GoTo { phase: Phase::Lobby }).await;
+        id
+    }
+
+    async fn does(&self, id: &WorkshopId, command: Command) -> Vec<Recorded> {
+        self.workshops.command(id, &facilitator(), command).await.expect("done")
+    }
+
+    async fn joins(&self, id: &WorkshopId, name: &str) {
+        let joined = self.workshops.join(id, format!("p{name}").into(), name.to_owned(), None).await;
+        assert_eq!(joined.map(|events| events.len()), Ok(1));
+    }
+
+    async fn watches(&self, id: &WorkshopId) -> Screen {
+        let handle = self.workshops.open(id).await.expect("a café");
+        let outbox = Arc::new(Outbox::default());
+        let who = Viewer { actor: facilitator(), dialect: Dialect::Collab(None), outbox: outbox.clone(), slot: 1 };
+        handle.watch(1, who).await;
+        Screen { outbox, _handle: handle }
+    }
+}
+
+struct Screen {
+    outbox: Arc<Outbox>,
+    _handle: Handle,
+}
+
+impl Screen {
+    /// Views as they come, until one is as wanted; returns how many came.
+    async fn shows(&self, wanted: impl Fn(&Value) -> bool) -> usize {
+        let mut count = 0;
+        timeout(PATIENCE, async {
+            loop {
+                match self.outbox.next() {
+                    Some(Next::Frame(frame)) => {
+                        count += 1;
+                        let Ok(ServerFrame::Message(_, ServerMessage::Stateless(text))) = ServerFrame::decode(&frame)
+                        else {
+                            panic!("no view")
+                        };
+                        let message: Value = serde_json::from_str(&text).expect("JSON");
+                        assert_eq!(message["type"], "view");
+                        if wanted(&message["view"]) {
+                            return count;
+                        }
+                    }
+                    Some(other) => panic!("{other:?}"),
+                    None => self.outbox.filled().await,
+                }
+            }
+        })
+        .await
+        .expect("in time")
+    }
+}
+
+fn facilitator() -> Actor {
+    Actor { id: "f1".into(), role: Role::Facilitator }
+}
+
+fn draft() -> Draft {
+    let table = |topic: &str| TablePlan { topic: topic.to_owned(), question: String::new() };
+    Draft {
+        title: "café".to_owned(),
+        tables: vec![table("one"), table("two")],
+        rounds: vec![RoundPlan { minutes: 20.0, question: None }; 3],
+        ..Draft::default()
+    }
+}
+
+#[tokio::test]
+async fn a_cafe_is_created_once_and_others_do_not_exist() {
+    let house = House::new();
+    let (id, code) = house.workshops.create(draft()).await.expect("a café");
+    assert_eq!((id.as_str().len(), code.len()), (16, 8));
+    let found = house.store.workshop_by_join_code(code.clone()).await.expect("read");
+    assert_eq!(found.as_deref(), Some(id.as_str()));
+    let (seq, state) = house.workshops.state(&id).await.expect("a café");
+    assert_eq!((seq, &state.join_code, state.phase), (1, &code, Phase::Draft));
+    let unknown = house.workshops.state(&"nowhere".into()).await;
+    assert_eq!(unknown.map(|_| ()), Err(CommandError::NoSuchWorkshop));
+    let refused = house.workshops.create(Draft { title: String::new(), ..draft() }).await;
+    assert_eq!(refused.map(|_| ()), Err(Refusal::empty("title").into()));
+}
+
+#[tokio::test]
+async fn many_who_join_at_once_all_get_in_with_few_commits() {
+    let house = House::new();
+    let id = house.cafe().await;
+    let before = house.faults.appends();
+    let everybody = futures_util::future::join_all((0..200).map(|n| {
+        let (house, id) = (&house, &id);
+        async move { house.joins(id, &n.to_string()).await }
+    }));
+    everybody.await;
+    let (seq, state) = house.workshops.state(&id).await.expect("a café");
+    assert_eq!((state.participants.len(), seq), (200, 202));
+    assert!(house.faults.appends() - before < 100);
+    assert_eq!(house.workshops.history(&id).await.map(|events| events.len()), Ok(202));
+}
+
+#[tokio::test]
+async fn a_refusal_changes_nothing() {
+    let house = House::new();
+    let id = house.cafe().await;
+    let refused = house.workshops.command(&id, &facilitator(), Command::NextRound).await;
+    assert_eq!(refused, Err(Refusal::NobodyHere.into()));
+    assert_eq!(house.workshops.state(&id).await.map(|(seq, _)| seq), Ok(2));
+}
+
+#[tokio::test]
+async fn views_come_at_once_then_coalesced_and_never_twice() {
+    let house = House::new();
+    let id = house.cafe().await;
+    let screen = house.watches(&id).await;
+    assert_eq!(screen.shows(|view| view["phase"] == "lobby").await, 1);
+    for n in 0..50 {
+        house.joins(&id, &n.to_string()).await;
+    }
+    let views = screen.shows(|view| view["people_count"] == 50).await;
+    assert!(views < 50, "{views} views");
+    // Clicking twice causes no event, and no view.
+    house.does(&id, Command::LockBoards { locked: false }).await;
+    house.does(&id, Command::LockBoards { locked: true }).await;
+    assert_eq!(screen.shows(|view| view["locked"] == true).await, 1);
+}
+
+#[tokio::test]
+async fn what_is_not_stored_has_not_happened() {
+    let house = House::new();
+    let id = house.cafe().await;
+    house.faults.refuse_writes(StoreError::Full);
+    let by = facilitator();
+    let lock = || house.workshops.command(&id, &by, Command::LockBoards { locked: true });
+    assert_eq!(lock().await, Err(StoreError::Full.into()));
+    let (seq, state) = house.workshops.state(&id).await.expect("a café");
+    assert_eq!((seq, state.locked), (2, false));
+    house.faults.heal();
+    assert_eq!(lock().await.map(|events| events.len()), Ok(1));
+    // An answer that was lost: the store tells what has happened.
+    house.faults.lose_answers(StoreError::Io("gone".to_owned()));
+    let unlocked = house.workshops.command(&id, &facilitator(), Command::LockBoards { locked: false }).await;
+    assert!(unlocked.is_err());
+    assert_eq!(house.workshops.state(&id).await.map(|(_, state)| state.locked), Ok(false));
+}
+
+#[tokio::test]
+async fn another_writer_is_noticed() {
+    let house = House::new();
+    let id = house.cafe().await;
+    house.joins(&id, "ann").await;
+    let other = House::workshops(&house.store);
+    other.join(&id, "pbob".into(), "bob".to_owned(), None).await.expect("in");
+    house.joins(&id, "cat").await;
+    let (seq, state) = house.workshops.state(&id).await.expect("a café");
+    assert_eq!((seq, state.participants.len()), (5, 3));
+}
+
+#[tokio::test]
+async fn a_restart_in_the_middle_of_a_round_keeps_the_clock() {
+    let house = House::new();
+    let id = house.cafe().await;
+    house.joins(&id, "ann").await;
+    house.does(&id, Command::GoTo { phase: Phase::Rounds }).await;
+    house.does(&id, Command::NextRound).await;
+    let started = house.does(&id, Command::StartRound).await;
+    let Event::RoundStarted { ends_at } = started[0].event else { panic!("{started:?}") };
+    house.workshops.close().await;
+    assert_eq!(house.workshops.awake(), 0);
+    let (_, state) = House::workshops(&house.store).state(&id).await.expect("a café");
+    assert_eq!(state.round.as_ref().map(|round| round.status), Some(RoundStatus::Running { ends_at }));
+}
+
+#[tokio::test]
+async fn a_deadline_that_passed_while_nobody_was_there_is_kept_when_the_cafe_is_loaded() {
+    let house = House::new();
+    let id = house.cafe().await;
+    house.joins(&id, "ann").await;
+    house.does(&id, Command::GoTo { phase: Phase::Rounds }).await;
+    house.does(&id, Command::NextRound).await;
+    house.workshops.close().await;
+    // The clock started long ago, and nobody was there when it ran out.
+    let past = Recorded { at: 1, by: ActorId::system(), event: Event::RoundStarted { ends_at: 2 } };
+    let stream = StreamId::workshop(id.as_str());
+    let row = row_of(&past).expect("a row");
+    house.store.append(stream, None, vec![row]).await.expect("stored");
+    let later = House::workshops(&house.store);
+    let mut moment = later.open(&id).await.expect("a café").moment;
+    let over = |moment: &Moment| moment.state.round.as_ref().is_some_and(|round| round.status == RoundStatus::Over);
+    timeout(PATIENCE, moment.wait_for(over)).await.expect("in time").expect("a café");
+}

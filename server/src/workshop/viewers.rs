@@ -1,0 +1,117 @@
+//! Those who get views of a café over their connections.
+
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+
+use serde_json::json;
+use shared::id::{Actor, Millis, Role, WorkshopId};
+use shared::wire::{Address, ServerMessage};
+use shared::workshop::{Live, Scene, View};
+
+use super::floor::Floor;
+use super::{Moment, NO_TIME};
+use crate::socket::dialect::Dialect;
+use crate::socket::outbox::{Class, Outbox, Slot};
+
+/// Views made before other tasks get a turn.
+const TURN: usize = 64;
+
+/// Somebody who gets views.
+pub(crate) struct Viewer {
+    /// Whose view.
+    pub actor: Actor,
+    /// How their connection frames messages.
+    pub dialect: Dialect,
+    /// Their connection's queue.
+    pub outbox: Arc<Outbox>,
+    /// The workshop's address within the connection.
+    pub slot: Slot,
+}
+
+/// All viewers of a café.
+#[derive(Default)]
+pub(super) struct Viewers {
+    all: HashMap<u64, Seat>,
+}
+
+struct Seat {
+    who: Viewer,
+    /// Hash of the last view sent, without its time.
+    shown: Option<u64>,
+}
+
+/// Which viewers are to be shown something.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Which {
+    All,
+    /// Those who have not been shown anything yet.
+    New,
+}
+
+impl Viewers {
+    pub fn insert(&mut self, viewer: u64, who: Viewer) {
+        self.all.insert(viewer, Seat { who, shown: None });
+    }
+
+    pub fn remove(&mut self, viewer: u64) {
+        self.all.remove(&viewer);
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.all.is_empty()
+    }
+
+    /// Sends everybody their view whose view has changed.
+    pub async fn show(&mut self, id: &WorkshopId, moment: &Moment, floor: &Floor, now: Millis, which: Which) {
+        let address = Address::Workshop(id.clone());
+        let mut seats: Vec<&mut Seat> =
+            self.all.values_mut().filter(|seat| which == Which::All || seat.shown.is_none()).collect();
+        for turn in seats.chunks_mut(TURN) {
+            // The scene is made anew for each turn, for it cannot be held while others get theirs.
+            show_turn(turn, id, &address, moment, floor, now);
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+fn show_turn(seats: &mut [&mut Seat], id: &WorkshopId, address: &Address, moment: &Moment, floor: &Floor, now: Millis) {
+    let online = |actor: &_| floor.is_online(actor);
+    let tables = |table| floor.activity(table, now);
+    let live = Live { now, seq: moment.seq, online: &online, tables: &tables };
+    let scene = Scene::new(id, &moment.state, &live);
+    for seat in seats {
+        let mut view = scene.view(&seat.who.actor);
+        let hash = hash_of(&mut view);
+        if seat.shown == Some(hash) {
+            continue;
+        }
+        seat.shown = Some(hash);
+        let text = json!({ "type": "view", "view": view }).to_string();
+        if let Some(frame) = seat.who.dialect.encode(address, ServerMessage::Stateless(text)) {
+            seat.who.outbox.push(seat.who.slot, Class::Latest, frame);
+        }
+    }
+}
+
+/// One person's view.
+pub(super) fn view(id: &WorkshopId, moment: &Moment, floor: &Floor, now: Millis, actor: &Actor) -> View {
+    let online = |actor: &_| floor.is_online(actor);
+    let tables = |table| floor.activity(table, now);
+    let live = Live { now, seq: moment.seq, online: &online, tables: &tables };
+    shared::workshop::view(id, &moment.state, actor, &live)
+}
+
+/// Equal for views that differ in nothing but when they were made. The view is as before. Those who steer see that something has
+/// happened even if the outcome looks the same; for the many others that would be noise.
+fn hash_of(view: &mut View) -> u64 {
+    let made = (std::mem::replace(&mut view.now, NO_TIME), view.seq);
+    if view.me.role != Role::Facilitator {
+        view.seq = 0;
+    }
+    let mut hasher = DefaultHasher::new();
+    // Views are made of plain structs, which always have a JSON form.
+    serde_json::to_vec(view).unwrap_or_default().hash(&mut hasher);
+    (view.now, view.seq) = made;
+    hasher.finish()
+}

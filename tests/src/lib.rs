@@ -1,0 +1,17 @@
+//! The harness: a café as tests see it. Real sockets, real files, real processes.
+//!
+//! # Layout
+//!
+//! - [`server`]: a server process of its own, on a free port and a data directory that cleans up after itself; it can be killed and restarted.
+//! - [`api`]: the HTTP interface from the caller's side.
+//! - [`guest`]: a simulated guest on a real socket, with replicas of the boards.
+//! - [`replica`]: one board's document as a guest holds it, with what is not yet acknowledged.
+//! - [`cafe`]: a café with its facilitator and guests: `cafe.guest("Li")`.
+//! - [`script`]: what simulated guests say and do, for the demo and the browser tests.
+
+pub mod api;
+pub mod cafe;
+pub mod guest;
+pub mod replica;
+pub mod script;
+pub mod server;
