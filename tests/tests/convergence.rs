@@ -156,7 +156,7 @@ async fn run(seed: u64) -> Result<()> {
     });
     println!("seed {seed}: {done:?}, made {made}, acknowledged {acknowledged}, received {received}");
     ensure!(made == acknowledged, "{made} edits, {acknowledged} acknowledged");
-    ensure!(made > 200 && received > made, "the plan did its work");
+    ensure!(made > 200 && received > made / 2, "the plan did its work");
     ensure!(done.notes > 50 && done.letters > 50 && done.stars > 5 && done.deletions > 3, "{done:?}");
     ensure!(done.disconnections > 3 && done.returns > 3 && done.rotations > 1 && done.kills == 1, "{done:?}");
     Ok(())
