@@ -35,6 +35,7 @@ pub struct App {
 impl App {
     /// All parts over one store; nothing is loaded yet.
     pub fn new(config: Config, store: Arc<dyn Store>) -> Self {
+        describe_figures();
         let floors = Arc::new(Floors::default());
         let boards = Arc::new(Boards::new(store.clone(), floors.clone()));
         Self {
@@ -66,4 +67,18 @@ impl App {
     pub(crate) fn stopping(&self) -> watch::Receiver<bool> {
         self.stopping.subscribe()
     }
+}
+
+/// What the figures of the live parts mean; they are counted where it happens.
+fn describe_figures() {
+    use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
+    describe_gauge!("tablehop_connections", "Open WebSockets");
+    describe_gauge!("tablehop_boards_awake", "Boards in memory");
+    describe_gauge!("tablehop_workshops_awake", "Cafés in memory");
+    describe_counter!("tablehop_edits_total", "Edits stored");
+    describe_counter!("tablehop_acks_total", "Edits acknowledged, those sent again included");
+    describe_counter!("tablehop_fan_out_total", "Frames put into the queues of a board's members");
+    describe_counter!("tablehop_resyncs_total", "Queues dropped because their reader was too slow");
+    describe_counter!("tablehop_refusals_total", "Edits, addresses and connections refused, by reason");
+    describe_histogram!("tablehop_room_commit_seconds", Unit::Seconds, "Time a board waits for the commit of a batch");
 }

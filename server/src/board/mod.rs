@@ -3,7 +3,7 @@
 //! # Layout
 //!
 //! - this file: the registry [`Boards`], and the handle of a board
-//! - [`room`]: the task: edits in, commits, acknowledgements and edits out
+//! - [`room`]: the task; `room/edits`: edits in, commits, acknowledgements and edits out; `room/memory`: loading and recovering
 //! - `replica`: the document itself, a fold of the board's stream
 //! - `member`: those who have the board open
 //! - `presence`: who is here and where their caret is
@@ -67,7 +67,7 @@ impl BoardError {
     }
 }
 
-/// All boards that are awake. Cheap to share; unload them with [`Boards::close`].
+/// All boards that are awake.
 pub struct Boards {
     inner: Arc<Inner>,
 }

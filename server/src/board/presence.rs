@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_is_present_under_another_name() {
+    fn b10_nobody_is_present_under_another_name() {
         let mut presence = Presence::default();
         let claim = json!({ "user": { "id": "p2", "name": "the boss", "color": "#fa0" }, "typing": true });
         let told = presence.update(1, &li(), says(7, 0, Some(claim)));

@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn gaps_and_foreign_ids_are_refused_and_change_nothing() {
+    fn b7_b8_gaps_and_foreign_ids_are_refused_and_change_nothing() {
         let mut replica = empty();
         let (doc, text) = writer(7);
         let first = types(&doc, &text, "a");

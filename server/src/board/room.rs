@@ -8,7 +8,6 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use shared::board::count_notes;
 use shared::id::{BoardId, BoardKind};
 use shared::wire::{Address, PresenceEntry, PresenceUser, ServerMessage, presence as wire_presence};
@@ -18,13 +17,16 @@ use yrs::{Doc, StateVector};
 
 use super::member::{Audience, Member, MemberId, Members};
 use super::presence::Presence;
-use super::replica::{Replica, Unfit};
+use super::replica::Replica;
 use super::{BoardError, Handle, Inner};
 use crate::clock;
 use crate::socket::guard::Attributed;
 use crate::socket::outbox::{End, Outbox};
-use crate::store::{NewRow, Snapshot, StoreError, StreamId};
+use crate::store::{Snapshot, StoreError, StreamId};
 use crate::workshop::floor::Floor;
+
+mod edits;
+mod memory;
 
 /// Messages of one batch: bounds how long the first waits for the last.
 const BATCH: usize = 128;
@@ -34,12 +36,6 @@ const IDLE: Duration = Duration::from_secs(30);
 const REPORT_EVERY: Duration = Duration::from_secs(1);
 /// New rows that make a snapshot worth its space when the board is unloaded.
 const SNAPSHOT_ROWS: u64 = 100;
-/// New rows after which a board that is never idle gets one too, so that a crash does not cost a long replay.
-const SNAPSHOT_ROWS_AWAKE: u64 = 5_000;
-/// The wait before telling of a failed commit, doubled each time: who is told sends again at once.
-const BACK_OFF: Duration = Duration::from_millis(125);
-/// Its upper bound.
-const BACK_OFF_MAX: Duration = Duration::from_secs(4);
 
 /// How an edit is acknowledged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -145,14 +141,6 @@ enum Memory {
     Loaded(Box<Replica>),
     /// Its log is damaged; nothing is served.
     Quarantined(String),
-}
-
-/// An edit that has been applied to the document, and waits for its commit.
-struct Staged {
-    id: MemberId,
-    ack: Ack,
-    /// What it changed; `None` if all of it was known.
-    row: Option<NewRow>,
 }
 
 impl Room {
@@ -302,264 +290,14 @@ impl Room {
     }
 
     /// Has somebody send again what the server lacks.
-    async fn resync(&mut self, id: MemberId) {
-        match self.members.get(id) {
-            Some(member) if member.ours => member.answer(&self.address, ServerMessage::Resync),
-            // Others cannot be asked, but they answer a Step1 with all that we lack, and count the answer to that.
-            Some(_) => Box::pin(self.sync(id, &StateVector::default())).await,
-            None => {}
+    fn resync(&self, id: MemberId) {
+        let (Some(member), Memory::Loaded(replica)) = (self.members.get(id), &self.memory) else { return };
+        if member.ours {
+            member.answer(&self.address, ServerMessage::Resync);
+        } else {
+            // Others answer a Step1 with all that we lack, and count the answer to that.
+            member.answer(&self.address, ServerMessage::Step1 { state_vector: replica.state_vector() });
         }
-    }
-
-    // -- Edits
-
-    async fn stage(&mut self, edit: Edit, staged: &mut Vec<Staged>) {
-        let Edit { id, ack, update, allowed, .. } = edit;
-        if self.members.get(id).is_none() {
-            return;
-        }
-        if !matches!(self.memory, Memory::Loaded(_)) {
-            self.load().await;
-        }
-        let Memory::Loaded(replica) = &mut self.memory else {
-            self.refuse(id, ack, "store_unavailable");
-            self.behind.insert(id);
-            return;
-        };
-        if !allowed {
-            match replica.holds(&update) {
-                true => staged.push(Staged { id, ack, row: None }),
-                false => self.refuse(id, ack, "read_only"),
-            }
-            return;
-        }
-        match replica.check(&update) {
-            Ok(()) => {}
-            Err(Unfit::Gap) => {
-                // Something before it was refused, or is missing at its sender's own source.
-                self.refuse(id, ack, "resync");
-                return self.resync(id).await;
-            }
-            Err(Unfit::Foreign) => return self.expel(id, End { code: 4403, reason: "foreign_client" }),
-            Err(Unfit::Full) => return self.refuse(id, ack, "board_full"),
-        }
-        match replica.apply(&update.bytes) {
-            Ok(delta) => {
-                let actor = self.members.get(id).map(|member| member.actor.to_string()).unwrap_or_default();
-                let row = delta.map(|delta| NewRow { principal: actor, at: clock::now(), payload: delta.into() });
-                staged.push(Staged { id, ack, row });
-            }
-            Err(broken) => {
-                tracing::warn!(board = %self.board, why = broken.0, "an update could not be applied");
-                self.expel(id, End { code: 1002, reason: "bad_update" });
-                self.rebuild(staged).await;
-            }
-        }
-    }
-
-    /// Loads the document anew and applies what is about to be committed.
-    async fn rebuild(&mut self, staged: &mut Vec<Staged>) {
-        self.memory = Memory::Unloaded;
-        self.load().await;
-        let replayed = match &mut self.memory {
-            Memory::Loaded(replica) => {
-                let mut rows = staged.iter().filter_map(|staged| staged.row.as_ref());
-                rows.try_for_each(|row| replica.replay(&row.payload)).is_ok()
-            }
-            _ => false,
-        };
-        if !replayed {
-            for Staged { id, ack, .. } in staged.drain(..) {
-                self.refuse(id, ack, "store_unavailable");
-                self.behind.insert(id);
-            }
-            self.memory = Memory::Unloaded;
-        }
-    }
-
-    async fn commit(&mut self, staged: Vec<Staged>) {
-        if staged.is_empty() {
-            return;
-        }
-        let rows: Vec<NewRow> = staged.iter().filter_map(|staged| staged.row.clone()).collect();
-        if !rows.is_empty() {
-            let count = rows.len() as u64;
-            let started = Instant::now();
-            let outcome = self.inner.store.append(self.stream.clone(), None, rows).await;
-            metrics::histogram!("tablehop_room_commit_seconds").record(started.elapsed().as_secs_f64());
-            match outcome {
-                Ok(seq) => self.committed(seq, count).await,
-                Err(error) => return self.fail(staged, &error).await,
-            }
-            metrics::counter!("tablehop_edits_total").increment(count);
-            self.edits = self.edits.saturating_add(u16::try_from(count).unwrap_or(u16::MAX));
-        }
-        self.acknowledge(&staged);
-        for Staged { id, row, .. } in staged {
-            if let Some(row) = row {
-                self.tell_edit(&row.payload, Audience::AllBut(id));
-            }
-        }
-    }
-
-    async fn committed(&mut self, seq: u64, count: u64) {
-        self.failures = 0;
-        let Memory::Loaded(replica) = &mut self.memory else { return };
-        let expected = replica.seq() + count;
-        replica.committed(seq, count);
-        if seq != expected {
-            // Somebody else writes to this stream, too: what they wrote is in the store.
-            self.reload(seq - count).await;
-        } else if replica.unfolded() >= SNAPSHOT_ROWS_AWAKE {
-            let snapshot = Snapshot { seq, payload: replica.snapshot().into() };
-            replica.folded();
-            if let Err(error) = self.inner.store.save_snapshot(self.stream.clone(), snapshot).await {
-                tracing::warn!(board = %self.board, %error, "no snapshot");
-            }
-        }
-    }
-
-    fn acknowledge(&self, staged: &[Staged]) {
-        metrics::counter!("tablehop_acks_total").increment(staged.len() as u64);
-        // A later number covers the earlier ones of the same member.
-        let mut told = HashSet::new();
-        let mut numbers = Vec::new();
-        for Staged { id, ack, .. } in staged.iter().rev() {
-            match ack {
-                Ack::Number(n) if told.insert(*id) => numbers.push((*id, *n)),
-                _ => {}
-            }
-        }
-        for Staged { id, ack, .. } in staged {
-            if let (Ack::Status, Some(member)) = (ack, self.members.get(*id)) {
-                member.answer(&self.address, ServerMessage::SyncStatus(true));
-            }
-        }
-        for (id, n) in numbers {
-            if let Some(member) = self.members.get(id) {
-                member.answer(&self.address, ServerMessage::DurableUpTo { n });
-            }
-        }
-    }
-
-    fn tell_edit(&self, payload: &Bytes, audience: Audience) {
-        self.members.tell(&self.address, &ServerMessage::Update { update: payload.to_vec() }, audience);
-    }
-
-    /// Answers an edit that was not taken. Nothing was changed.
-    fn refuse(&self, id: MemberId, ack: Ack, why: &'static str) {
-        metrics::counter!("tablehop_refusals_total", "reason" => why).increment(1);
-        let Some(member) = self.members.get(id) else { return };
-        match ack {
-            Ack::Status => member.answer(&self.address, ServerMessage::SyncStatus(false)),
-            Ack::Number(_) => {
-                if why == "read_only" {
-                    member.answer(&self.address, ServerMessage::RoleChanged { read_only: true });
-                }
-                // That something is sent once more is nothing that people need to hear of.
-                if why != "resync" {
-                    member.notice(&self.address, why);
-                }
-            }
-        }
-    }
-
-    /// Ends the connection of somebody whose message was bad; the others do not notice.
-    fn expel(&self, id: MemberId, end: End) {
-        metrics::counter!("tablehop_refusals_total", "reason" => end.reason).increment(1);
-        if let Some(member) = self.members.get(id) {
-            member.outbox.end(end);
-        }
-    }
-
-    // -- The store
-
-    /// A commit failed: nobody sees anything of it. What the store has is loaded, and the authors send again.
-    async fn fail(&mut self, staged: Vec<Staged>, error: &StoreError) {
-        tracing::error!(board = %self.board, %error, "edits were not stored");
-        let before = self.replica().map(Replica::seq).unwrap_or_default();
-        self.back_off().await;
-        for Staged { id, ack, .. } in &staged {
-            self.refuse(*id, *ack, "store_unavailable");
-            self.behind.insert(*id);
-        }
-        self.reload(before).await;
-    }
-
-    /// Throws the document away and loads it. Rows after `before` have not been shown to anybody: now they are.
-    async fn reload(&mut self, before: u64) {
-        self.memory = Memory::Unloaded;
-        let news = match self.inner.store.load(self.stream.clone()).await {
-            Ok(loaded) => {
-                self.remember(&loaded);
-                loaded.rows
-            }
-            Err(error) => return self.cannot_load(&error),
-        };
-        for row in news.iter().filter(|row| row.seq > before) {
-            self.tell_edit(&row.payload, Audience::All);
-        }
-        self.catch_up().await;
-    }
-
-    /// Loads the document if it is not there.
-    async fn load(&mut self) {
-        if !matches!(self.memory, Memory::Unloaded) {
-            return;
-        }
-        if self.failures > 0 {
-            self.back_off().await;
-        }
-        match self.inner.store.load(self.stream.clone()).await {
-            Ok(loaded) => {
-                self.remember(&loaded);
-                self.failures = 0;
-                self.catch_up().await;
-            }
-            Err(error) => {
-                self.failures += 1;
-                self.cannot_load(&error);
-            }
-        }
-    }
-
-    fn remember(&mut self, loaded: &crate::store::Loaded) {
-        self.memory = match Replica::load(loaded) {
-            Ok(replica) => Memory::Loaded(Box::new(replica)),
-            Err(why) => self.quarantine(why),
-        };
-    }
-
-    fn cannot_load(&mut self, error: &StoreError) {
-        tracing::error!(board = %self.board, %error, "the board could not be loaded");
-        self.failure = Some(error.clone());
-        if let StoreError::Corrupt { what, .. } = error {
-            self.memory = self.quarantine(what.clone());
-        }
-    }
-
-    fn quarantine(&self, why: String) -> Memory {
-        tracing::error!(board = %self.board, why, "the board is quarantined");
-        for member in self.members.iter() {
-            member.answer(&self.address, ServerMessage::Close { reason: "board_quarantined".to_owned() });
-        }
-        Memory::Quarantined(why)
-    }
-
-    /// Has those send again whose edits were not taken.
-    async fn catch_up(&mut self) {
-        for id in std::mem::take(&mut self.behind) {
-            self.resync(id).await;
-        }
-    }
-
-    async fn back_off(&mut self) {
-        let wait = BACK_OFF.saturating_mul(1 << self.failures.min(6)).min(BACK_OFF_MAX);
-        // The first failure may be the last: it is told at once.
-        if self.failures > 0 {
-            tokio::time::sleep(wait).await;
-        }
-        self.failures += 1;
     }
 
     // -- The floor, and the end

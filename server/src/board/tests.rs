@@ -171,7 +171,7 @@ fn is_update(message: &ServerMessage) -> bool {
 }
 
 #[tokio::test]
-async fn inv_1_nothing_is_acknowledged_or_shown_before_it_is_on_disk() {
+async fn d1_d2_nothing_is_acknowledged_or_shown_before_it_is_on_disk() {
     let house = House::new();
     let (mut ann, mut bob) = (house.guest("ann", 1).await, house.guest("bob", 2).await);
     house.faults.hold_writes();
@@ -193,7 +193,7 @@ async fn inv_1_nothing_is_acknowledged_or_shown_before_it_is_on_disk() {
 }
 
 #[tokio::test]
-async fn a_failed_commit_is_seen_by_nobody_and_made_good_by_its_author() {
+async fn d4_a_failed_commit_is_seen_by_nobody_and_made_good_by_its_author() {
     let house = House::new();
     let (mut ann, mut bob) = (house.guest("ann", 1).await, house.guest("bob", 2).await);
     house.faults.refuse_writes(StoreError::Full);
@@ -216,7 +216,7 @@ async fn a_failed_commit_is_seen_by_nobody_and_made_good_by_its_author() {
 }
 
 #[tokio::test]
-async fn a_commit_whose_answer_was_lost_is_found_in_the_store() {
+async fn d4_a_commit_whose_answer_was_lost_is_found_in_the_store() {
     let house = House::new();
     let (mut ann, mut bob) = (house.stranger("ann", 1).await, house.guest("bob", 2).await);
     house.faults.lose_answers(StoreError::Io("gone".to_owned()));
@@ -237,7 +237,7 @@ async fn a_commit_whose_answer_was_lost_is_found_in_the_store() {
 }
 
 #[tokio::test]
-async fn what_is_sent_again_is_acknowledged_and_not_stored_again() {
+async fn d9_what_is_sent_again_is_acknowledged_and_not_stored_again() {
     let house = House::new();
     let mut ann = house.guest("ann", 1).await;
     let words = ann.types("once");
@@ -249,7 +249,7 @@ async fn what_is_sent_again_is_acknowledged_and_not_stored_again() {
 }
 
 #[tokio::test]
-async fn inv_4_a_foreign_id_costs_its_sender_and_nobody_else() {
+async fn b7_a_foreign_id_costs_its_sender_and_nobody_else() {
     let house = House::new();
     let (mut ann, mut bob) = (house.guest("ann", 1).await, house.guest("bob", 2).await);
     ann.writes("mine").await;
@@ -262,7 +262,7 @@ async fn inv_4_a_foreign_id_costs_its_sender_and_nobody_else() {
 }
 
 #[tokio::test]
-async fn who_may_only_read_is_refused_and_stays() {
+async fn w9_who_may_only_read_is_refused_and_stays() {
     let house = House::new();
     let (mut ann, mut bob) = (house.guest("ann", 1).await, house.stranger("bob", 2).await);
     ann.writes("words").await;
@@ -294,7 +294,7 @@ async fn a_gap_is_refused_and_filled() {
 }
 
 #[tokio::test]
-async fn inv_4_a_damaged_board_is_quarantined_and_the_next_one_is_not() {
+async fn d5_a_damaged_board_is_quarantined_and_the_next_one_is_not() {
     let house = House::new();
     house.faults.damage(house.stream());
     assert!(matches!(house.boards.open(&house.board).await, Err(BoardError::Quarantined(_))));
@@ -304,7 +304,7 @@ async fn inv_4_a_damaged_board_is_quarantined_and_the_next_one_is_not() {
 }
 
 #[tokio::test]
-async fn inv_7_a_board_is_the_fold_of_its_log_with_and_without_a_snapshot() {
+async fn d3_a_board_is_the_fold_of_its_log_with_and_without_a_snapshot() {
     let mut house = House::new();
     let mut expected = String::new();
     // 120 rows make a snapshot when the board is unloaded, the next 30 do not.
@@ -324,7 +324,7 @@ async fn inv_7_a_board_is_the_fold_of_its_log_with_and_without_a_snapshot() {
 }
 
 #[tokio::test]
-async fn presence_is_told_and_taken_back() {
+async fn b10_presence_is_told_and_taken_back() {
     let house = House::new();
     let ann = house.guest("ann", 1).await;
     let user = PresenceUser { id: "ann".into(), name: "Ann".into(), role: Role::Participant };
@@ -350,7 +350,7 @@ async fn presence_is_told_and_taken_back() {
 }
 
 #[tokio::test]
-async fn inv_6_a_slow_reader_is_caught_up_by_state_vector() {
+async fn b9_a_slow_reader_is_caught_up_by_state_vector() {
     let house = House::new();
     let (mut ann, mut slow) = (house.guest("ann", 1).await, house.guest("slow", 2).await);
     // Half a megabyte that nobody takes out of the queue.
@@ -374,7 +374,7 @@ async fn inv_6_a_slow_reader_is_caught_up_by_state_vector() {
 }
 
 #[tokio::test]
-async fn two_replicas_that_write_at_once_end_equal() {
+async fn b1_two_replicas_that_write_at_once_end_equal() {
     let house = House::new();
     let (mut ann, mut bob) = (house.guest("ann", 1).await, house.guest("bob", 2).await);
     for round in 0..40 {

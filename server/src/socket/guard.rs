@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_edit_is_its_senders_only_under_assigned_ids() {
+    async fn b7_an_edit_is_its_senders_only_under_assigned_ids() {
         let register = Register::new();
         let (ann, bob) = (ActorId::from("p1"), ActorId::from("p2"));
         let mut guard = Guard::default();
@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_no_update_ends_here() {
+    async fn b8_what_is_no_update_ends_here() {
         let register = Register::new();
         let ann = ActorId::from("p1");
         let mut guard = Guard::default();

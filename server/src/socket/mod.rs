@@ -137,10 +137,15 @@ async fn live(app: App, framing: Framing, token: Option<String>, mut socket: Web
     }
     let end = converse(&mut connection, &outbox, &mut socket, &mut stopping).await;
     Box::pin(connection.leave()).await;
-    // Before waiting for the other side, for the server waits for this.
-    drop((stopping, connection));
-    if let Some(end) = end {
-        close(&mut socket, end).await;
+    drop(connection);
+    let Some(end) = end else { return };
+    let frame = CloseFrame { code: end.code, reason: end.reason.into() };
+    let told = timeout(CLOSE_PATIENCE, socket.send(Message::Close(Some(frame)))).await;
+    // A server that stops waits until everybody was told, but not for their answers.
+    drop(stopping);
+    if let Ok(Ok(())) = told {
+        // Hanging up before the other side has read this would take it back. Who does not answer is gone.
+        let _ = timeout(CLOSE_PATIENCE, async { while let Some(Ok(_)) = socket.recv().await {} }).await;
     }
 }
 
@@ -219,18 +224,6 @@ async fn write(connection: &mut Connection, outbox: &Outbox, socket: &mut WebSoc
         }
     }
     if fed && socket.flush().await.is_err() { Written::Failed } else { Written::All }
-}
-
-async fn close(socket: &mut WebSocket, end: End) {
-    let frame = CloseFrame { code: end.code, reason: end.reason.into() };
-    let farewell = async {
-        if socket.send(Message::Close(Some(frame))).await.is_ok() {
-            // Hanging up before the other side has read this would take it back.
-            while let Some(Ok(_)) = socket.recv().await {}
-        }
-    };
-    // Who does not answer is gone.
-    let _ = timeout(CLOSE_PATIENCE, farewell).await;
 }
 
 fn end_for(error: &axum::Error) -> Option<End> {

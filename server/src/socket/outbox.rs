@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn a_slow_reader_is_resynchronised_board_by_board() {
+    fn b9_a_slow_reader_is_resynchronised_board_by_board() {
         let outbox = Outbox::default();
         outbox.push(2, Class::Document, frame("other board"));
         outbox.push(1, Class::Answer, frame("ack"));

@@ -5,7 +5,7 @@
 //! - this file: the registry [`Workshops`] and its operations
 //! - [`host`]: the task: commands in, events appended, views out; timers
 //! - `viewers`: those who get views
-//! - [`floor`]: who is connected and how busy the tables are
+//! - `floor`: who is connected and how busy the tables are
 //!
 //! [`CommandError`] is the failure type of this layer.
 
@@ -68,7 +68,7 @@ pub(crate) struct Moment {
     pub state: Arc<Workshop>,
 }
 
-/// All cafés that are awake. Cheap to share; unload them with [`Workshops::close`].
+/// All cafés that are awake.
 pub struct Workshops {
     inner: Arc<Inner>,
 }

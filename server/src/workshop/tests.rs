@@ -169,7 +169,7 @@ async fn views_come_at_once_then_coalesced_and_never_twice() {
 }
 
 #[tokio::test]
-async fn what_is_not_stored_has_not_happened() {
+async fn d4_what_is_not_stored_has_not_happened() {
     let house = House::new();
     let id = house.cafe().await;
     house.faults.refuse_writes(StoreError::Full);
@@ -200,7 +200,7 @@ async fn another_writer_is_noticed() {
 }
 
 #[tokio::test]
-async fn a_restart_in_the_middle_of_a_round_keeps_the_clock() {
+async fn w4_a_restart_in_the_middle_of_a_round_keeps_the_clock() {
     let house = House::new();
     let id = house.cafe().await;
     house.joins(&id, "ann").await;
@@ -215,7 +215,7 @@ async fn a_restart_in_the_middle_of_a_round_keeps_the_clock() {
 }
 
 #[tokio::test]
-async fn a_deadline_that_passed_while_nobody_was_there_is_kept_when_the_cafe_is_loaded() {
+async fn w4_a_deadline_that_passed_while_nobody_was_there_is_kept_when_the_cafe_is_loaded() {
     let house = House::new();
     let id = house.cafe().await;
     house.joins(&id, "ann").await;

@@ -1,0 +1,186 @@
+//! The way of an edit through a room: onto the document, into the log, to its author and the others.
+
+use std::collections::HashSet;
+
+use bytes::Bytes;
+use shared::wire::ServerMessage;
+use tokio::time::Instant;
+
+use super::{Ack, Edit, Memory, Room};
+use crate::board::member::{Audience, MemberId};
+use crate::board::replica::Unfit;
+use crate::clock;
+use crate::socket::outbox::End;
+use crate::store::{NewRow, Snapshot};
+
+/// New rows after which a board that is never idle gets one too, so that a crash does not cost a long replay.
+const SNAPSHOT_ROWS_AWAKE: u64 = 5_000;
+
+/// An edit that has been applied to the document, and waits for its commit.
+pub(super) struct Staged {
+    pub(super) id: MemberId,
+    pub(super) ack: Ack,
+    /// What it changed; `None` if all of it was known.
+    pub(super) row: Option<NewRow>,
+}
+
+impl Room {
+    pub(super) async fn stage(&mut self, edit: Edit, staged: &mut Vec<Staged>) {
+        let Edit { id, ack, update, allowed, .. } = edit;
+        if self.members.get(id).is_none() {
+            return;
+        }
+        if !matches!(self.memory, Memory::Loaded(_)) {
+            self.load().await;
+        }
+        let Memory::Loaded(replica) = &mut self.memory else {
+            self.refuse(id, ack, "store_unavailable");
+            self.behind.insert(id);
+            return;
+        };
+        if !allowed {
+            match replica.holds(&update) {
+                true => staged.push(Staged { id, ack, row: None }),
+                false => self.refuse(id, ack, "read_only"),
+            }
+            return;
+        }
+        match replica.check(&update) {
+            Ok(()) => {}
+            Err(Unfit::Gap) => {
+                // Something before it was refused, or is missing at its sender's own source.
+                self.refuse(id, ack, "resync");
+                return self.resync(id);
+            }
+            Err(Unfit::Foreign) => return self.expel(id, End { code: 4403, reason: "foreign_client" }),
+            Err(Unfit::Full) => return self.refuse(id, ack, "board_full"),
+        }
+        match replica.apply(&update.bytes) {
+            Ok(delta) => {
+                let actor = self.members.get(id).map(|member| member.actor.to_string()).unwrap_or_default();
+                let row = delta.map(|delta| NewRow { principal: actor, at: clock::now(), payload: delta.into() });
+                staged.push(Staged { id, ack, row });
+            }
+            Err(broken) => {
+                tracing::warn!(board = %self.board, why = broken.0, "an update could not be applied");
+                self.expel(id, End { code: 1002, reason: "bad_update" });
+                self.rebuild(staged).await;
+            }
+        }
+    }
+
+    /// Loads the document anew and applies what is about to be committed.
+    async fn rebuild(&mut self, staged: &mut Vec<Staged>) {
+        self.memory = Memory::Unloaded;
+        self.load().await;
+        let replayed = match &mut self.memory {
+            Memory::Loaded(replica) => {
+                let mut rows = staged.iter().filter_map(|staged| staged.row.as_ref());
+                rows.try_for_each(|row| replica.replay(&row.payload)).is_ok()
+            }
+            _ => false,
+        };
+        if !replayed {
+            for Staged { id, ack, .. } in staged.drain(..) {
+                self.refuse(id, ack, "store_unavailable");
+                self.behind.insert(id);
+            }
+            self.memory = Memory::Unloaded;
+        }
+    }
+
+    pub(super) async fn commit(&mut self, staged: Vec<Staged>) {
+        if staged.is_empty() {
+            return;
+        }
+        let rows: Vec<NewRow> = staged.iter().filter_map(|staged| staged.row.clone()).collect();
+        if !rows.is_empty() {
+            let count = rows.len() as u64;
+            let started = Instant::now();
+            let outcome = self.inner.store.append(self.stream.clone(), None, rows).await;
+            metrics::histogram!("tablehop_room_commit_seconds").record(started.elapsed().as_secs_f64());
+            match outcome {
+                Ok(seq) => self.committed(seq, count).await,
+                Err(error) => return self.fail(staged, &error).await,
+            }
+            metrics::counter!("tablehop_edits_total").increment(count);
+            self.edits = self.edits.saturating_add(u16::try_from(count).unwrap_or(u16::MAX));
+        }
+        self.acknowledge(&staged);
+        for Staged { id, row, .. } in staged {
+            if let Some(row) = row {
+                self.tell_edit(&row.payload, Audience::AllBut(id));
+            }
+        }
+    }
+
+    async fn committed(&mut self, seq: u64, count: u64) {
+        self.failures = 0;
+        let Memory::Loaded(replica) = &mut self.memory else { return };
+        let expected = replica.seq() + count;
+        replica.committed(seq, count);
+        if seq != expected {
+            // Somebody else writes to this stream, too: what they wrote is in the store.
+            self.reload(seq - count).await;
+        } else if replica.unfolded() >= SNAPSHOT_ROWS_AWAKE {
+            let snapshot = Snapshot { seq, payload: replica.snapshot().into() };
+            replica.folded();
+            if let Err(error) = self.inner.store.save_snapshot(self.stream.clone(), snapshot).await {
+                tracing::warn!(board = %self.board, %error, "no snapshot");
+            }
+        }
+    }
+
+    fn acknowledge(&self, staged: &[Staged]) {
+        metrics::counter!("tablehop_acks_total").increment(staged.len() as u64);
+        // A later number covers the earlier ones of the same member.
+        let mut told = HashSet::new();
+        let mut numbers = Vec::new();
+        for Staged { id, ack, .. } in staged.iter().rev() {
+            match ack {
+                Ack::Number(n) if told.insert(*id) => numbers.push((*id, *n)),
+                _ => {}
+            }
+        }
+        for Staged { id, ack, .. } in staged {
+            if let (Ack::Status, Some(member)) = (ack, self.members.get(*id)) {
+                member.answer(&self.address, ServerMessage::SyncStatus(true));
+            }
+        }
+        for (id, n) in numbers {
+            if let Some(member) = self.members.get(id) {
+                member.answer(&self.address, ServerMessage::DurableUpTo { n });
+            }
+        }
+    }
+
+    pub(super) fn tell_edit(&self, payload: &Bytes, audience: Audience) {
+        self.members.tell(&self.address, &ServerMessage::Update { update: payload.to_vec() }, audience);
+    }
+
+    /// Answers an edit that was not taken. Nothing was changed.
+    pub(super) fn refuse(&self, id: MemberId, ack: Ack, why: &'static str) {
+        metrics::counter!("tablehop_refusals_total", "reason" => why).increment(1);
+        let Some(member) = self.members.get(id) else { return };
+        match ack {
+            Ack::Status => member.answer(&self.address, ServerMessage::SyncStatus(false)),
+            Ack::Number(_) => {
+                if why == "read_only" {
+                    member.answer(&self.address, ServerMessage::RoleChanged { read_only: true });
+                }
+                // That something is sent once more is nothing that people need to hear of.
+                if why != "resync" {
+                    member.notice(&self.address, why);
+                }
+            }
+        }
+    }
+
+    /// Ends the connection of somebody whose message was bad; the others do not notice.
+    fn expel(&self, id: MemberId, end: End) {
+        metrics::counter!("tablehop_refusals_total", "reason" => end.reason).increment(1);
+        if let Some(member) = self.members.get(id) {
+            member.outbox.end(end);
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! Connections without sockets.
+
+use super::*;
+
+const BOARD: &str = "board/abc.t1";
+
+struct Client {
+    session: Session,
+    now: Instant,
+}
+
+impl Client {
+    fn new() -> Self {
+        let now = Instant::now();
+        Self { session: Session::new(now), now }
+    }
+
+    fn does(&mut self, input: Input) -> Vec<Output> {
+        self.session.decide(self.now, input)
+    }
+
+    fn says(&mut self, to: &str, message: ClientMessage) -> Vec<Output> {
+        self.does(Input::Heard(Ok(ClientFrame::Message(at(to), message))))
+    }
+
+    fn opens(to: &str, right: Right) -> Self {
+        let mut client = Self::new();
+        client.says(to, auth());
+        client.does(Input::Granted { slot: 1, right });
+        client
+    }
+
+    fn waits(&mut self, seconds: u64) -> Vec<Output> {
+        self.now += Duration::from_secs(seconds);
+        self.does(Input::Tick)
+    }
+}
+
+fn at(to: &str) -> Addressed {
+    to.parse::<Address>().expect("an address").into()
+}
+
+fn auth() -> ClientMessage {
+    ClientMessage::Auth { token: "t".into(), version: Some(CLIENT_VERSION.to_owned()) }
+}
+
+fn step1() -> ClientMessage {
+    ClientMessage::Step1 { state_vector: vec![0] }
+}
+
+fn edit(n: u64) -> ClientMessage {
+    ClientMessage::Edit { n, update: vec![0, 0] }
+}
+
+fn ends(out: &[Output]) -> Option<u16> {
+    match out.last() {
+        Some(Output::End(end)) => Some(end.code),
+        _ => None,
+    }
+}
+
+#[test]
+fn what_comes_before_the_token_is_held_and_let_out_in_order() {
+    let mut client = Client::new();
+    assert_eq!(client.says(BOARD, step1()), []);
+    let out = client.says(BOARD, auth());
+    assert_eq!(out, [Output::Authenticate { slot: 2, to: at(BOARD), token: "t".into(), ours: true }]);
+    assert_eq!(client.says(BOARD, ClientMessage::QueryAwareness), []);
+    let out = client.does(Input::Granted { slot: 2, right: Right::Write });
+    assert_eq!(out, [Output::Sync { slot: 2, state_vector: vec![0] }, Output::QueryPresence { slot: 2 }]);
+}
+
+#[test]
+fn only_a_few_frames_are_held() {
+    let mut client = Client::new();
+    for _ in 0..limits::FRAMES_BEFORE_AUTH {
+        assert_eq!(client.says(BOARD, step1()), []);
+    }
+    assert_eq!(ends(&client.says(BOARD, step1())), Some(4408));
+}
+
+#[test]
+fn a_refused_address_costs_that_address() {
+    let mut client = Client::opens(BOARD, Right::Write);
+    client.says("board/abc.t2", auth());
+    let out = client.does(Input::Granted { slot: 2, right: Right::None("not_seated") });
+    let denied = ServerMessage::Denied { reason: "not_seated".into() };
+    assert_eq!(out, [Output::Send { slot: 2, to: at("board/abc.t2"), message: denied }]);
+    assert!(matches!(client.says(BOARD, edit(1))[..], [Output::Edit { slot: 1, ack: Ack::Number(1), .. }]));
+    // It may be tried again.
+    assert!(matches!(client.says("board/abc.t2", auth())[..], [Output::Authenticate { slot: 3, .. }]));
+}
+
+#[test]
+fn h6_a_bad_frame_costs_the_connection() {
+    for (error, code) in [(FrameError::UnknownType(6), 1002), (FrameError::TooLong("presence"), 1009)] {
+        let mut client = Client::opens(BOARD, Right::Write);
+        assert_eq!(ends(&client.does(Input::Heard(Err(error)))), Some(code));
+    }
+}
+
+#[test]
+fn h6_the_first_good_token_must_come_in_time() {
+    let mut client = Client::new();
+    client.says(BOARD, auth());
+    client.does(Input::Granted { slot: 1, right: Right::None("bad_token") });
+    assert_eq!(client.waits(limits::AUTH_SECONDS - 1), []);
+    assert_eq!(ends(&client.waits(1)), Some(4408));
+    let mut client = Client::opens(BOARD, Right::Read);
+    assert_eq!(client.waits(limits::AUTH_SECONDS), []);
+}
+
+#[test]
+fn who_is_silent_is_asked_three_times_and_let_go() {
+    let mut client = Client::opens(BOARD, Right::Read);
+    for _ in 0..SPELLS {
+        assert_eq!(client.waits(limits::PING_SECONDS), [Output::Ping]);
+    }
+    assert_eq!(ends(&client.waits(limits::PING_SECONDS)), Some(4408));
+    let mut client = Client::opens(BOARD, Right::Read);
+    client.waits(limits::PING_SECONDS);
+    client.does(Input::Alive);
+    assert_eq!(client.waits(1), []);
+    assert_eq!(client.session.wake_at(), client.now + Duration::from_secs(limits::PING_SECONDS - 1));
+}
+
+#[test]
+fn edits_are_numbered_upwards_and_only_by_our_clients() {
+    let mut client = Client::opens(BOARD, Right::Write);
+    client.says(BOARD, edit(1));
+    assert_eq!(ends(&client.says(BOARD, edit(1))), Some(1002));
+    let mut stranger = Client::new();
+    stranger.says(BOARD, ClientMessage::Auth { token: "t".into(), version: None });
+    stranger.does(Input::Granted { slot: 1, right: Right::Write });
+    assert_eq!(ends(&stranger.says(BOARD, edit(1))), Some(1002));
+}
+
+#[test]
+fn w9_a_right_that_is_taken_away_is_told() {
+    let mut client = Client::opens(BOARD, Right::Write);
+    let role = |read_only| Output::Send { slot: 1, to: at(BOARD), message: ServerMessage::RoleChanged { read_only } };
+    let right = |right| Input::Rights { slot: 1, right };
+    assert_eq!(client.does(right(Right::Write)), []);
+    assert_eq!(client.does(right(Right::Read)), [role(true)]);
+    assert!(matches!(client.says(BOARD, edit(1))[..], [Output::Edit { allowed: false, .. }]));
+    assert_eq!(client.does(right(Right::Write)), [role(false)]);
+    let close = ServerMessage::Close { reason: "not_seated".into() };
+    assert_eq!(
+        client.does(right(Right::None("not_seated"))),
+        [Output::Leave { slot: 1 }, Output::Send { slot: 1, to: at(BOARD), message: close }]
+    );
+    // The address is closed, the connection is not: what comes now waits for a token.
+    assert_eq!(client.says(BOARD, edit(2)), []);
+}
+
+#[test]
+fn h6_who_writes_too_fast_is_let_go_and_carets_are_passed_over() {
+    let mut client = Client::opens(BOARD, Right::Write);
+    let presence = || ClientMessage::Awareness(vec![0]);
+    let passed = (0..1_000).filter(|_| !client.says(BOARD, presence()).is_empty()).count();
+    assert_eq!(passed, 5 * limits::PRESENCE_PER_SECOND as usize);
+    let mut codes = (1..=u64::from(limits::EDITS_BURST) + 1).map(|n| ends(&client.says(BOARD, edit(n))));
+    assert_eq!(codes.find_map(|code| code), Some(4429));
+}
+
+#[test]
+fn nobody_writes_a_workshop_but_the_server() {
+    let mut client = Client::opens("workshop/abc", Right::Write);
+    let out = client.says("workshop/abc", ClientMessage::Update { update: vec![0, 0] });
+    assert!(matches!(&out[..], [Output::Send { message: ServerMessage::SyncStatus(false), .. }]));
+    assert_eq!(client.says("workshop/abc", step1()), []);
+}
+
+#[test]
+fn a_connection_has_so_many_boards() {
+    let mut client = Client::new();
+    for table in 1..=limits::BOARDS_PER_CONNECTION + 1 {
+        assert_eq!(client.says(&format!("board/abc.t{table}"), auth()).len(), 1);
+    }
+    let out = client.says("board/abc.t999", auth());
+    assert!(matches!(&out[..], [Output::Send { message: ServerMessage::Denied { .. }, .. }]));
+}
