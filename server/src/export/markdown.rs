@@ -453,7 +453,7 @@ mod tests {
     }
 
     #[test]
-    fn hostile_text_is_inert_wherever_it_stands() {
+    fn h9_hostile_text_is_inert_wherever_it_stands() {
         let mut sample = Sample::cafe();
         let hostile = "<img src=x onerror=alert(1)>\n# owned\n| a | b |\n[x](javascript:x)\n```";
         sample.workshop.draft.title = hostile.into();

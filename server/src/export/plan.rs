@@ -638,7 +638,7 @@ mod tests {
     use crate::export::sample::Sample;
 
     #[test]
-    fn every_note_that_was_written_is_there_with_where_it_came_from() {
+    fn x1_every_note_that_was_written_is_there_with_where_it_came_from() {
         let export = Sample::cafe().export();
         let texts: Vec<_> = export.tables.iter().flat_map(|t| t.notes.iter().map(|n| n.text.as_str())).collect();
         assert_eq!(texts, ["等了三天没人上门", "维修师傅上门前先打电话", "Flur <b>dunkel</b>", "weg damit"]);
@@ -650,7 +650,7 @@ mod tests {
     }
 
     #[test]
-    fn sources_of_an_action_are_resolved_to_their_words() {
+    fn x2_sources_of_an_action_are_resolved_to_their_words() {
         let export = Sample::cafe().export();
         let action = &export.actions[0];
         assert_eq!(action.reference, "A1");

@@ -87,7 +87,7 @@ async fn pages_through_history(storage: impl Storage) {
     assert_eq!(store.history(StreamId::board("unknown"), 0, 9).await.unwrap(), []);
 }
 
-async fn appends_on_condition(storage: impl Storage) {
+async fn d8_appends_on_condition(storage: impl Storage) {
     let store = storage.open().unwrap();
     let workshop = StreamId::workshop("w");
     let conflict = |expected, actual| Err(StoreError::Conflict { expected, actual });
@@ -170,7 +170,7 @@ async fn refuses_snapshots_of_what_is_not_there(storage: impl Storage) {
     assert_eq!(store.load(board).await.unwrap().snapshot, None);
 }
 
-async fn passes_over_damaged_snapshots(storage: impl Storage) {
+async fn d6_passes_over_damaged_snapshots(storage: impl Storage) {
     let board = StreamId::board("b");
     let store = storage.open().unwrap();
     store.append(board.clone(), None, rows(&["1", "2", "3"])).await.unwrap();
@@ -192,7 +192,7 @@ async fn passes_over_damaged_snapshots(storage: impl Storage) {
     assert_eq!(texts(&loaded.rows), ["1", "2", "3"]);
 }
 
-async fn reports_a_damaged_row(storage: impl Storage) {
+async fn d5_reports_a_damaged_row(storage: impl Storage) {
     let (bad, good) = (StreamId::board("bad"), StreamId::board("good"));
     let store = storage.open().unwrap();
     store.append(bad.clone(), None, rows(&["1", "2", "3"])).await.unwrap();
@@ -309,14 +309,14 @@ macro_rules! contract {
         contract!($name, $storage;
             keeps_rows_in_order_without_gaps,
             pages_through_history,
-            appends_on_condition,
+            d8_appends_on_condition,
             lets_exactly_one_of_two_writers_win,
             keeps_concurrent_appends,
             shows_what_was_acknowledged,
             loads_from_the_newest_snapshot,
             refuses_snapshots_of_what_is_not_there,
-            passes_over_damaged_snapshots,
-            reports_a_damaged_row,
+            d6_passes_over_damaged_snapshots,
+            d5_reports_a_damaged_row,
             reports_missing_rows,
             keeps_tokens,
             gives_a_join_code_once,

@@ -153,7 +153,7 @@ fn a_star_set_while_another_device_takes_it_away_stays() {
 }
 
 #[test]
-fn deleting_while_somebody_types_keeps_the_words() {
+fn b3_deleting_while_somebody_types_keeps_the_words() {
     let (a, b) = (Table::new(1), Table::new(2));
     a.create(new_note("1-1", "投诉"));
     exchange(&a.doc, &b.doc);

@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn a_difference_is_one_splice() {
+    fn b4_a_difference_is_one_splice() {
         assert_eq!(diff("同", "同"), None);
         assert_eq!(diff("", "业主"), Some(splice(0, 0, "业主")));
         assert_eq!(diff("业主服务", "业主的服务"), Some(splice(2, 0, "的")));
@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn a_caret_keeps_its_place() {
+    fn b5_a_caret_keeps_its_place() {
         assert_eq!(transform_caret(3, &splice(0, 0, "😀")), 5);
         assert_eq!(transform_caret(3, &splice(3, 0, "x")), 3);
         assert_eq!(transform_caret(3, &splice(1, 5, "")), 1);

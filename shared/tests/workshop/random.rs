@@ -226,7 +226,7 @@ fn kind(event: &Event) -> &'static str {
 }
 
 #[test]
-fn any_sequence_of_commands() {
+fn w1_any_sequence_of_commands() {
     let reached = RefCell::new(Reached::default());
     let config = ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() };
     let steps = (prop::collection::vec(edit(), 0..3), prop::collection::vec(step(), 20..200));

@@ -101,7 +101,7 @@ impl Evening {
 }
 
 #[test]
-fn nobody_repeats_a_table_while_another_is_left() {
+fn s3_nobody_repeats_a_table_while_another_is_left() {
     for (tables, seats, people) in [
         (4, 6, 24),
         (4, 5, 20),
@@ -128,7 +128,7 @@ fn nobody_repeats_a_table_while_another_is_left() {
 }
 
 #[test]
-fn people_meet_again_far_less_than_by_chance() {
+fn s5_people_meet_again_far_less_than_by_chance() {
     for (tables, seats, people) in [(4, 6, 24), (8, 5, 40), (20, 5, 100)] {
         let (mut planned, mut by_chance) = (0, 0);
         for seed in 0..10 {
@@ -169,7 +169,7 @@ fn a_host_opens_their_table_even_with_few_people() {
 }
 
 #[test]
-fn too_many_people_are_refused() {
+fn s4_too_many_people_are_refused() {
     let evening = Evening::new(3, 5, 16);
     let request = Request {
         tables: 3,
@@ -233,7 +233,7 @@ proptest! {
 
     /// People come and go between rounds; the rules hold all the same.
     #[test]
-    fn rules_hold_while_people_come_and_go(
+    fn s1_s2_s4_rules_hold_while_people_come_and_go(
         tables in 2u16..9,
         seats in 2u8..7,
         fill in 0.05f64..1.0,

@@ -101,7 +101,7 @@ fn the_floor_has_every_table_and_every_person() {
 }
 
 #[test]
-fn a_participants_view_stays_small_in_the_largest_cafe() {
+fn w10_a_participants_view_stays_small_in_the_largest_cafe() {
     let mut plan = draft(limits::TABLES_MAX, limits::ROUNDS_MAX);
     plan.title = "题".repeat(limits::TITLE_CHARS);
     plan.purpose = "为".repeat(limits::QUESTION_CHARS);

@@ -1,0 +1,140 @@
+//! A participant's café: one page that follows the café through its phases.
+
+mod announcement;
+mod bar;
+mod lobby;
+mod menu;
+mod rounds;
+mod seat;
+mod table;
+mod viewport;
+
+use leptos::prelude::*;
+use leptos_router::components::Redirect;
+use leptos_router::hooks::use_params_map;
+use shared::id::{Role, WorkshopId};
+use shared::workshop::Phase;
+
+use self::announcement::AnnouncementBanner;
+use self::bar::Bar;
+use self::lobby::Lobby;
+use self::rounds::Rounds;
+use crate::api::ApiError;
+use crate::i18n::{t, t_string, use_i18n};
+use crate::pages::gallery::Gallery;
+use crate::pages::harvest::Harvest;
+use crate::pages::plan::Plan;
+use crate::pages::review::ReviewBody;
+use crate::pages::vote::VotePage;
+use crate::state::cafe::{Cafe, Connection};
+use crate::state::identity::{self, Identity};
+use crate::ui::button::{ButtonKind, LinkButton};
+use crate::ui::empty::Empty;
+use crate::ui::toast::{ToastKind, toast};
+
+/// The participant's page of a café. Who has not joined on this device is sent to the home page, and told why.
+#[component]
+pub fn CafePage() -> impl IntoView {
+    let params = use_params_map();
+    let id = Memo::new(move |_| WorkshopId(params.with(|params| params.get("id")).unwrap_or_default()));
+    move || {
+        let id = id.get();
+        match identity::adopt(&id, Role::Participant) {
+            Some(identity) => view! { <Shell identity /> }.into_any(),
+            None => view! { <NotHere /> }.into_any(),
+        }
+    }
+}
+
+#[component]
+fn NotHere() -> impl IntoView {
+    let i18n = use_i18n();
+    toast(ToastKind::Plain, t_string!(i18n, cafe.not_here).to_string());
+    view! { <Redirect path="/" /> }
+}
+
+#[component]
+fn Shell(identity: Identity) -> impl IntoView {
+    let i18n = use_i18n();
+    let cafe = Cafe::open(identity);
+    provide_context(cafe);
+    viewport::follow();
+    let phase = cafe.memo(|view| view.phase);
+    let title = cafe.memo(|view| view.title.clone());
+    Effect::new(move || {
+        if let Some(title) = title.get().filter(|title| !title.is_empty()) {
+            document().set_title(&title);
+        }
+    });
+    let connection = cafe.connection();
+    let denied = Memo::new(move |_| match connection.get() {
+        Connection::Denied { code } => Some(code),
+        _ => None,
+    });
+    let body = move || match phase.get() {
+        None => view! {
+            <main id="main" class="cafe-main cafe-wait">
+                <Empty icon=icondata_lu::LuCoffee text=move || t_string!(i18n, cafe.opening).to_string() />
+            </main>
+        }
+        .into_any(),
+        Some(Phase::Draft | Phase::Lobby) => view! { <Lobby /> }.into_any(),
+        Some(Phase::Rounds) => view! { <Rounds /> }.into_any(),
+        Some(phase) => view! {
+            <main id="main" class="cafe-main cafe-scroll">
+                {match phase {
+                    Phase::Gallery => view! { <Gallery /> }.into_any(),
+                    Phase::Harvest => view! { <Harvest /> }.into_any(),
+                    Phase::Vote => view! { <VotePage /> }.into_any(),
+                    Phase::Plan => view! { <Plan /> }.into_any(),
+                    Phase::Closed => {
+                        view! {
+                            <section class="cafe-thanks">
+                                <h2>{t!(i18n, cafe.thanks)}</h2>
+                                <p class="quiet">{t!(i18n, cafe.thanks_text)}</p>
+                            </section>
+                            <ReviewBody />
+                        }
+                            .into_any()
+                    }
+                    _ => view! { <ReviewBody /> }.into_any(),
+                }}
+            </main>
+        }
+        .into_any(),
+    };
+    view! {
+        {move || match denied.get() {
+            Some(code) => view! { <Denied code /> }.into_any(),
+            None => {
+                view! {
+                    <div class="cafe">
+                        <a class="skip-link" href="#main">
+                            {t!(i18n, cafe.skip)}
+                        </a>
+                        <Bar />
+                        <AnnouncementBanner />
+                        {body}
+                    </div>
+                }
+                    .into_any()
+            }
+        }}
+    }
+}
+
+/// The server does not let this token in.
+#[component]
+fn Denied(code: String) -> impl IntoView {
+    let i18n = use_i18n();
+    view! {
+        <main id="main" class="cafe-main cafe-wait">
+            <h1>{t!(i18n, cafe.denied)}</h1>
+            <Empty icon=icondata_lu::LuDoorClosed text=move || ApiError::of(&code).text(i18n)>
+                <LinkButton kind=ButtonKind::Primary href="/".to_owned()>
+                    {t!(i18n, cafe.to_home)}
+                </LinkButton>
+            </Empty>
+        </main>
+    }
+}

@@ -1,0 +1,153 @@
+//! The facilitator's console: the phases along the top, the one next step, and in the middle what the phase is about.
+
+mod announce;
+mod facts;
+mod floor;
+mod floor_table;
+mod header;
+mod lobby;
+mod next_step;
+mod people;
+mod person;
+mod prepare;
+mod projector;
+mod side;
+mod table_board;
+mod table_panel;
+pub(crate) mod takeaway;
+mod tools;
+
+use leptos::prelude::*;
+use leptos_router::hooks::use_params_map;
+use shared::id::{ActorId, Role, TableId, WorkshopId};
+use shared::workshop::Phase;
+
+use self::floor::Floor;
+use self::header::Header;
+use self::lobby::Lobby;
+use self::person::PersonDialog;
+use self::prepare::Prepare;
+pub use self::projector::ProjectorPage;
+use self::side::{Side, SidePanel};
+pub use self::table_board::TableBoardPage;
+use self::table_panel::TablePanel;
+use self::takeaway::TakeAway;
+use crate::i18n::{t, t_string, use_i18n};
+use crate::pages::gallery::Gallery;
+use crate::pages::harvest::Harvest;
+use crate::pages::home::TopBar;
+use crate::pages::new::form::PlanForm;
+use crate::pages::plan::Plan;
+use crate::pages::review::ReviewBody;
+use crate::pages::vote::VoteResults;
+use crate::state::cafe::Cafe;
+use crate::state::identity::{self, Identity};
+use crate::ui::button::{ButtonKind, LinkButton};
+use crate::ui::empty::Empty;
+use crate::ui::page::{Page, Width};
+
+/// What is open on the console besides the phase itself.
+#[derive(Clone, Copy)]
+pub(crate) struct Desk {
+    /// The table whose panel is open.
+    table: RwSignal<Option<TableId>>,
+    /// The person whose dialog is open.
+    person: RwSignal<Option<ActorId>>,
+    /// The plan while it is being prepared; the next step checks and saves it.
+    draft: RwSignal<Option<PlanForm>>,
+}
+
+impl Desk {
+    fn new() -> Self {
+        Self { table: RwSignal::new(None), person: RwSignal::new(None), draft: RwSignal::new(None) }
+    }
+}
+
+/// The console of one café. The facilitator's token may come after `#`.
+#[component]
+pub fn ConsolePage() -> impl IntoView {
+    for_facilitator(|identity| view! { <Console identity /> }.into_any())
+}
+
+/// Shows something to this café's facilitator, or says that the link's key is missing.
+fn for_facilitator(show: impl Fn(Identity) -> AnyView + Send + Sync + 'static) -> impl IntoView {
+    let params = use_params_map();
+    let workshop = Memo::new(move |_| WorkshopId(params.with(|params| params.get("id").unwrap_or_default())));
+    move || match identity::adopt(&workshop.get(), Role::Facilitator) {
+        Some(identity) => show(identity),
+        None => view! { <NoKey /> }.into_any(),
+    }
+}
+
+#[component]
+fn NoKey() -> impl IntoView {
+    let i18n = use_i18n();
+    view! {
+        <TopBar />
+        <Page width=Width::Narrow>
+            <h1>{t!(i18n, console.no_key_title)}</h1>
+            <p>{t!(i18n, console.no_key)}</p>
+            <LinkButton href="/" kind=ButtonKind::Primary>
+                {t!(i18n, console.home)}
+            </LinkButton>
+        </Page>
+    }
+}
+
+#[component]
+fn Console(identity: Identity) -> impl IntoView {
+    let i18n = use_i18n();
+    let cafe = Cafe::open(identity);
+    provide_context(cafe);
+    provide_context(Desk::new());
+    let phase = cafe.memo(|view| view.phase);
+    let side_beside = move || matches!(phase.get(), Some(Phase::Lobby | Phase::Rounds));
+    view! {
+        <div class="console" class:console-beside=side_beside>
+            <Header cafe />
+            <div class="console-body">
+                <main id="main" class="console-main">
+                    {move || match phase.get() {
+                        None => {
+                            view! {
+                                <Empty
+                                    text=move || t_string!(i18n, console.opening).to_string()
+                                    icon=icondata_lu::LuCoffee
+                                />
+                            }
+                                .into_any()
+                        }
+                        Some(Phase::Draft) => view! { <Prepare cafe /> }.into_any(),
+                        Some(Phase::Lobby) => view! { <Lobby cafe /> }.into_any(),
+                        Some(Phase::Rounds) => view! { <Floor cafe /> }.into_any(),
+                        Some(Phase::Gallery) => view! { <Gallery /> }.into_any(),
+                        Some(Phase::Harvest) => view! { <Harvest /> }.into_any(),
+                        Some(Phase::Vote) => view! { <VoteResults /> }.into_any(),
+                        Some(Phase::Plan) => {
+                            view! {
+                                <TakeAway cafe />
+                                <Plan />
+                            }
+                                .into_any()
+                        }
+                        Some(Phase::Review | Phase::Closed) => {
+                            view! {
+                                <TakeAway cafe />
+                                <ReviewBody />
+                            }
+                                .into_any()
+                        }
+                    }}
+                </main>
+                <Show when=side_beside>
+                    <aside class="console-side" aria-label=move || t_string!(i18n, console.side).to_string()>
+                        <SidePanel cafe />
+                    </aside>
+                </Show>
+            </div>
+        </div>
+        <Side cafe />
+        <TablePanel cafe />
+        <PersonDialog cafe />
+    }
+}

@@ -1,0 +1,115 @@
+//! Taking the café along as a file.
+
+use leptos::prelude::*;
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{Blob, BlobPropertyBag, HtmlAnchorElement, Url};
+
+use crate::api;
+use crate::i18n::{t, use_i18n};
+use crate::state::cafe::Cafe;
+use crate::ui::button::Button;
+use crate::ui::toast::{ToastKind, toast};
+
+/// A file that can be taken along.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Format {
+    Markdown,
+    Json,
+}
+
+impl Format {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Markdown => "md",
+            Self::Json => "json",
+        }
+    }
+
+    fn media_type(self) -> &'static str {
+        match self {
+            Self::Markdown => "text/markdown;charset=utf-8",
+            Self::Json => "application/json",
+        }
+    }
+}
+
+/// Buttons that save the whole café.
+#[component]
+pub(crate) fn TakeAway(cafe: Cafe) -> impl IntoView {
+    let i18n = use_i18n();
+    let busy = RwSignal::new(None::<Format>);
+    let title = cafe.memo(|view| view.title.clone());
+    let take = move |format: Format| {
+        if busy.get_untracked().is_some() {
+            return;
+        }
+        busy.set(Some(format));
+        let identity = cafe.identity();
+        let name = file_name(&title.get_untracked().unwrap_or_default(), format.name());
+        leptos::task::spawn_local(async move {
+            let text = api::export(&identity.workshop, &identity.token, format.name()).await;
+            let _ = busy.try_set(None);
+            match text {
+                // A browser that cannot save a blob has no way at all to save one.
+                Ok(text) => drop(save(&text, format.media_type(), &name)),
+                Err(error) => toast(ToastKind::Bad, error.text(i18n)),
+            }
+        });
+    };
+    view! {
+        <div class="row take-away no-print">
+            <Button
+                icon=icondata_lu::LuFileText
+                busy=Signal::derive(move || busy.get() == Some(Format::Markdown))
+                on_click=move |_| take(Format::Markdown)
+            >
+                {t!(i18n, console.export_markdown)}
+            </Button>
+            <Button
+                icon=icondata_lu::LuFileJson
+                busy=Signal::derive(move || busy.get() == Some(Format::Json))
+                on_click=move |_| take(Format::Json)
+            >
+                {t!(i18n, console.export_json)}
+            </Button>
+        </div>
+    }
+}
+
+fn save(text: &str, media_type: &str, name: &str) -> Result<(), JsValue> {
+    let options = BlobPropertyBag::new();
+    options.set_type(media_type);
+    let blob = Blob::new_with_str_sequence_and_options(&js_sys::Array::of1(&text.into()), &options)?;
+    let url = Url::create_object_url_with_blob(&blob)?;
+    let link: HtmlAnchorElement = document().create_element("a")?.dyn_into()?;
+    link.set_href(&url);
+    link.set_download(name);
+    link.click();
+    // Some browsers begin the download only after this turn.
+    set_timeout(move || drop(Url::revoke_object_url(&url)), std::time::Duration::from_secs(30));
+    Ok(())
+}
+
+/// The café's title as a file name that every system takes.
+fn file_name(title: &str, extension: &str) -> String {
+    let safe: String = title
+        .chars()
+        .map(|c| if c.is_control() || r#"/\:*?"<>|"#.contains(c) { '-' } else { c })
+        .take(60)
+        .collect();
+    let safe = safe.trim().trim_matches('.');
+    let name = if safe.is_empty() { "tablehop" } else { safe };
+    format!("{name}.{extension}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::file_name;
+
+    #[test]
+    fn titles_become_file_names() {
+        assert_eq!(file_name("业主服务旅程", "md"), "业主服务旅程.md");
+        assert_eq!(file_name("a/b: c?", "json"), "a-b- c-.json");
+        assert_eq!(file_name(" .. ", "md"), "tablehop.md");
+    }
+}

@@ -1,0 +1,263 @@
+//! What is needed now and then: questions, locking, links, the projector, the way back.
+
+use leptos::prelude::*;
+use shared::api::CreatedLink;
+use shared::id::Role;
+use shared::limits;
+use shared::workshop::{Command, Phase};
+
+use super::facts;
+use super::lobby::join_link;
+use super::takeaway::TakeAway;
+use crate::api;
+use crate::i18n::{t, t_string, use_i18n};
+use crate::pages::new::review_link;
+use crate::platform;
+use crate::state::cafe::Cafe;
+use crate::ui::button::{Button, LinkButton};
+use crate::ui::copy_field::CopyField;
+use crate::ui::dialog::Confirm;
+use crate::ui::field::{CheckField, NumberField, TextArea};
+use crate::ui::toast::{ToastKind, toast};
+
+/// All tools, each where it can be used.
+#[component]
+pub(super) fn Tools(cafe: Cafe) -> impl IntoView {
+    let i18n = use_i18n();
+    let phase = cafe.memo(|view| view.phase);
+    let workshop = cafe.workshop();
+    view! {
+        <div class="stack tools">
+            <LinkButton href=format!("/host/{workshop}/projector") icon=icondata_lu::LuProjector new_tab=true>
+                {t!(i18n, console.projector)}
+            </LinkButton>
+            <Show when=move || { phase.get().is_some_and(|phase| phase >= Phase::Lobby && phase < Phase::Closed) }>
+                <LockBoards cafe />
+            </Show>
+            <Show when=move || matches!(phase.get(), Some(Phase::Lobby | Phase::Rounds))>
+                <RoundQuestions cafe />
+            </Show>
+            <Show when=move || { phase.get().is_some_and(|phase| phase <= Phase::Vote) }>
+                <Dots cafe />
+            </Show>
+            <Links cafe />
+            <TakeAway cafe />
+            <StepBack cafe />
+        </div>
+    }
+}
+
+#[component]
+fn LockBoards(cafe: Cafe) -> impl IntoView {
+    let i18n = use_i18n();
+    let locked = cafe.memo(|view| view.locked);
+    let busy = RwSignal::new(false);
+    let value = RwSignal::new(false);
+    // Follows what is, also when an answer comes: a refusal puts it back.
+    Effect::new(move || {
+        busy.track();
+        value.set(locked.get() == Some(true));
+    });
+    view! {
+        <CheckField
+            label=move || t_string!(i18n, console.lock).to_string()
+            hint=move || t_string!(i18n, console.lock_hint).to_string()
+            value
+            on_change=move |locked| facts::send(cafe, i18n, busy, Command::LockBoards { locked }, || {})
+        />
+    }
+}
+
+/// The questions that all tables share, one a round.
+#[component]
+fn RoundQuestions(cafe: Cafe) -> impl IntoView {
+    let i18n = use_i18n();
+    let rounds = cafe.memo(|view| view.rounds.len());
+    view! {
+        <section class="stack" aria-labelledby="round-questions">
+            <h3 id="round-questions">{t!(i18n, console.round_questions)}</h3>
+            {move || {
+                (0..u8::try_from(rounds.get().unwrap_or(0)).unwrap_or(u8::MAX))
+                    .map(|round| view! { <RoundQuestion cafe round /> })
+                    .collect_view()
+            }}
+        </section>
+    }
+}
+
+#[component]
+fn RoundQuestion(cafe: Cafe, round: u8) -> impl IntoView {
+    let i18n = use_i18n();
+    let known = cafe.memo(move |view| {
+        view.rounds.get(usize::from(round)).and_then(|round| round.question.clone()).unwrap_or_default()
+    });
+    let known = Memo::new(move |_| known.get().unwrap_or_default());
+    let value = RwSignal::new(known.get_untracked());
+    let busy = RwSignal::new(false);
+    let save = move |event: leptos::ev::SubmitEvent| {
+        event.prevent_default();
+        let done = t_string!(i18n, console.question_changed).to_string();
+        let command = Command::SetRoundQuestion { round, question: value.get_untracked() };
+        facts::send(cafe, i18n, busy, command, move || toast(ToastKind::Good, done));
+    };
+    view! {
+        <form class="stack tools-question" on:submit=save novalidate>
+            <TextArea
+                label=move || t_string!(i18n, new.round, n = round + 1).to_string()
+                value
+                max_chars=limits::QUESTION_CHARS
+            />
+            <Show when=move || value.get() != known.get()>
+                <div>
+                    <Button submit=true busy icon=icondata_lu::LuCheck>
+                        {t!(i18n, console.save_question)}
+                    </Button>
+                </div>
+            </Show>
+        </form>
+    }
+}
+
+/// Dots a person, until the vote is closed; and opening a closed vote again.
+#[component]
+fn Dots(cafe: Cafe) -> impl IntoView {
+    let i18n = use_i18n();
+    let known = cafe.memo(|view| {
+        let voted = view.vote.as_ref().map(|vote| vote.dots);
+        voted.or_else(|| facts::part(view).map(|part| part.draft.settings.dots)).unwrap_or_default()
+    });
+    let closed = cafe.memo(|view| view.vote.as_ref().is_some_and(|vote| !vote.open && vote.tally.is_some()));
+    let can_reopen = move || closed.get() == Some(true);
+    let value = RwSignal::new(String::new());
+    Effect::new(move || value.set(known.get().map(|dots| dots.to_string()).unwrap_or_default()));
+    let busy = RwSignal::new(false);
+    let changed = move || value.get().trim().parse::<u8>().ok() != known.get();
+    let save = move |event: leptos::ev::SubmitEvent| {
+        event.prevent_default();
+        // What is no number is out of range, and the refusal says so.
+        let dots = value.with_untracked(|value| value.trim().parse().unwrap_or(0));
+        facts::send(cafe, i18n, busy, Command::SetDots { dots }, || {});
+    };
+    view! {
+        <Show
+            when=can_reopen
+            fallback=move || {
+                view! {
+                    <form class="stack" on:submit=save novalidate>
+                        <NumberField
+                            label=move || t_string!(i18n, new.dots).to_string()
+                            value
+                            min=1.0
+                            max=f64::from(limits::DOTS_MAX)
+                        />
+                        <Show when=changed>
+                            <div>
+                                <Button submit=true busy icon=icondata_lu::LuCheck>
+                                    {t!(i18n, console.save_dots)}
+                                </Button>
+                            </div>
+                        </Show>
+                    </form>
+                }
+            }
+        >
+            <Button
+                icon=icondata_lu::LuRotateCcw
+                busy
+                on_click=move |_| facts::send(cafe, i18n, busy, Command::ReopenVote, || {})
+            >
+                {t!(i18n, console.reopen_vote)}
+            </Button>
+        </Show>
+    }
+}
+
+/// Links to take along: into the café, for those who help to steer it, for management.
+#[component]
+fn Links(cafe: Cafe) -> impl IntoView {
+    let i18n = use_i18n();
+    let identity = cafe.identity();
+    let own = format!("{}/host/{}#{}", platform::origin(), identity.workshop, identity.token);
+    let review = RwSignal::new(review_link(&identity.workshop));
+    let helpers = RwSignal::new(None::<String>);
+    let busy = RwSignal::new(false);
+    let identity = StoredValue::new(identity);
+    let make = move |role: Role, place: RwSignal<Option<String>>| {
+        if busy.get_untracked() {
+            return;
+        }
+        busy.set(true);
+        leptos::task::spawn_local(async move {
+            let Some(identity) = identity.try_get_value() else { return };
+            let made = api::new_link(&identity.workshop, &identity.token, role).await;
+            let _ = busy.try_set(false);
+            match made {
+                Ok(CreatedLink { url, .. }) => {
+                    let _ = place.try_set(Some(url));
+                }
+                Err(error) => toast(ToastKind::Bad, error.text(i18n)),
+            }
+        });
+    };
+    let made_or_button = move |place: RwSignal<Option<String>>, role: Role, label: Signal<String>, button: Signal<String>| {
+        move || match place.get() {
+            Some(url) => view! { <CopyField label value=url /> }.into_any(),
+            None => view! {
+                <Button icon=icondata_lu::LuLink busy on_click=move |_| make(role, place)>
+                    {move || button.get()}
+                </Button>
+            }
+            .into_any(),
+        }
+    };
+    view! {
+        <section class="stack" aria-labelledby="tools-links">
+            <h3 id="tools-links">{t!(i18n, console.links)}</h3>
+            <CopyField label=move || t_string!(i18n, console.join_link).to_string() value=join_link(cafe) />
+            <CopyField label=move || t_string!(i18n, console.own_link).to_string() value=own />
+            {made_or_button(
+                helpers,
+                Role::Facilitator,
+                Signal::derive(move || t_string!(i18n, console.helper_link).to_string()),
+                Signal::derive(move || t_string!(i18n, console.make_helper_link).to_string()),
+            )}
+            {made_or_button(
+                review,
+                Role::Reviewer,
+                Signal::derive(move || t_string!(i18n, console.review_link).to_string()),
+                Signal::derive(move || t_string!(i18n, console.make_review_link).to_string()),
+            )}
+            <p class="quiet small">{t!(i18n, console.links_hint)}</p>
+        </section>
+    }
+}
+
+/// One phase back, after asking.
+#[component]
+fn StepBack(cafe: Cafe) -> impl IntoView {
+    let i18n = use_i18n();
+    let previous = cafe.memo(|view| view.phase.previous());
+    let previous = Memo::new(move |_| previous.get().flatten());
+    let asking = RwSignal::new(false);
+    let busy = RwSignal::new(false);
+    let word = move || previous.get().map(|phase| facts::phase_word(phase, i18n)).unwrap_or_default();
+    let go = move |()| {
+        if let Some(phase) = previous.get_untracked() {
+            facts::send(cafe, i18n, busy, Command::GoTo { phase }, || {});
+        }
+    };
+    view! {
+        <Show when=move || previous.get().is_some()>
+            <Button icon=icondata_lu::LuArrowLeft busy on_click=move |_| asking.set(true)>
+                {move || t_string!(i18n, console.step_back, phase = word()).to_string()}
+            </Button>
+        </Show>
+        <Confirm
+            open=asking
+            title=move || t_string!(i18n, console.step_back_title, phase = word()).to_string()
+            text=move || t_string!(i18n, console.step_back_text).to_string()
+            action=move || t_string!(i18n, console.step_back_yes).to_string()
+            on_yes=Callback::new(go)
+        />
+    }
+}

@@ -1,0 +1,57 @@
+//! Days and times as the reader writes them.
+
+use shared::id::Millis;
+use wasm_bindgen::JsValue;
+
+use crate::i18n::{I18n, name};
+
+/// A day given as `YYYY-MM-DD`; what is no day stays as it is.
+pub fn day(iso: &str, i18n: I18n) -> String {
+    let Some((year, month, day)) = parse(iso) else { return iso.to_owned() };
+    let date = js_sys::Date::new_with_year_month_day(year, month - 1, day);
+    let options = options(&[("year", "numeric"), ("month", "short"), ("day", "numeric")]);
+    date.to_locale_date_string(name(i18n.get_locale()), &options).into()
+}
+
+/// A moment, to the minute.
+pub fn moment(at: Millis, i18n: I18n) -> String {
+    let date = js_sys::Date::new(&JsValue::from_f64(at as f64));
+    let options = options(&[
+        ("month", "short"),
+        ("day", "numeric"),
+        ("hour", "2-digit"),
+        ("minute", "2-digit"),
+        ("hourCycle", "h23"),
+    ]);
+    date.to_locale_string(name(i18n.get_locale()), &options).into()
+}
+
+fn options(pairs: &[(&str, &str)]) -> JsValue {
+    let options = js_sys::Object::new();
+    for (key, value) in pairs {
+        // Fails only on a frozen object.
+        let _ = js_sys::Reflect::set(&options, &(*key).into(), &(*value).into());
+    }
+    options.into()
+}
+
+fn parse(iso: &str) -> Option<(u32, i32, i32)> {
+    let mut parts = iso.splitn(3, '-');
+    let year = parts.next()?.parse().ok()?;
+    let month = parts.next()?.parse().ok().filter(|month| (1..=12).contains(month))?;
+    let day = parts.next()?.parse().ok().filter(|day| (1..=31).contains(day))?;
+    Some((year, month, day))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse;
+
+    #[test]
+    fn only_days_are_read_as_days() {
+        assert_eq!(parse("2026-03-09"), Some((2026, 3, 9)));
+        for text in ["", "soon", "2026-13-01", "2026-00-10", "2026-02", "2026-02-40"] {
+            assert_eq!(parse(text), None, "{text}");
+        }
+    }
+}

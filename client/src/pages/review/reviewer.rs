@@ -1,0 +1,96 @@
+//! Who comments and decides: the name that management gives once, remembered on this device.
+
+use leptos::prelude::*;
+use shared::id::Role;
+use shared::limits;
+use shared::workshop::Phase;
+
+use crate::i18n::{t, t_string, use_i18n};
+use crate::platform;
+use crate::state::cafe::Cafe;
+use crate::ui::button::{Button, ButtonKind};
+use crate::ui::field::TextField;
+
+const REMEMBERED: &str = "tablehop.reviewer";
+
+/// The one who reads.
+#[derive(Clone, Copy)]
+pub struct Reviewer {
+    /// Their name, as it will stand beside comments and decisions.
+    pub name: RwSignal<String>,
+    /// Whether the name has been given; it is then shown, and asked for no more.
+    pub signed: RwSignal<bool>,
+    /// Whether they are management, who decide; facilitators may record what was decided elsewhere.
+    pub decides: bool,
+    /// Whether decisions and comments are shown to them.
+    pub sees_decisions: bool,
+    /// Whether they may comment now.
+    pub may_comment: Memo<bool>,
+    /// Whether they may decide now.
+    pub may_decide: Memo<bool>,
+}
+
+impl Reviewer {
+    /// From what this device remembers.
+    pub fn new(cafe: Cafe) -> Self {
+        let i18n = use_i18n();
+        let identity = cafe.identity();
+        let role = identity.role;
+        let remembered = platform::local_get(&key(role)).unwrap_or_else(|| match role {
+            Role::Facilitator => t_string!(i18n, review.facilitator).to_string(),
+            _ => identity.name,
+        });
+        let signed = RwSignal::new(!remembered.trim().is_empty());
+        let name = RwSignal::new(remembered);
+        Effect::new(move |before: Option<()>| {
+            let name = name.get();
+            if before.is_some() {
+                platform::local_set(&key(role), name.trim());
+            }
+        });
+        let phase = cafe.memo(|view| view.phase);
+        let reads = role != Role::Participant;
+        let may_comment = Memo::new(move |_| reads && matches!(phase.get(), Some(Phase::Plan | Phase::Review)));
+        let may_decide = Memo::new(move |_| reads && phase.get() == Some(Phase::Review));
+        Self { name, signed, decides: role == Role::Reviewer, sees_decisions: reads, may_comment, may_decide }
+    }
+}
+
+/// One device may be both the facilitator's and management's.
+fn key(role: Role) -> String {
+    match role {
+        Role::Facilitator => format!("{REMEMBERED}.facilitator"),
+        _ => REMEMBERED.to_owned(),
+    }
+}
+
+/// Under whose name it will stand: asked for once, afterwards shown with a way to change it.
+#[component]
+pub fn Signature(error: RwSignal<Option<String>>) -> impl IntoView {
+    let i18n = use_i18n();
+    let reviewer = expect_context::<Reviewer>();
+    view! {
+        <Show
+            when=move || reviewer.signed.get()
+            fallback=move || {
+                view! {
+                    <TextField
+                        label=Signal::derive(move || t_string!(i18n, review.your_name).to_string())
+                        value=reviewer.name
+                        error
+                        max_chars=limits::NAME_CHARS
+                        autocomplete=Signal::stored(Some("name".to_owned()))
+                    />
+                }
+            }
+        >
+            <p class="signature small">
+                <span class="quiet">{t!(i18n, review.signed_as)}</span>
+                <strong>{move || reviewer.name.get()}</strong>
+                <Button kind=ButtonKind::Plain class="button-small" on_click=move |_| reviewer.signed.set(false)>
+                    {t!(i18n, review.change_name)}
+                </Button>
+            </p>
+        </Show>
+    }
+}

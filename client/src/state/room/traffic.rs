@@ -1,0 +1,262 @@
+//! A board's conversation with the server, and who is at it.
+
+use gloo_timers::callback::Timeout;
+use shared::id::Millis;
+use shared::wire::{ClientMessage, PresenceState, PresenceUser, ServerMessage};
+use wasm_bindgen_futures::spawn_local;
+
+use super::{Doing, Room, Stage};
+use crate::platform;
+use crate::state::project::set;
+use crate::sync::session::PASSING;
+
+/// Shortest time between two messages with edits, in milliseconds; those in between go together. Well below the server's limit, and
+/// nobody sees the difference.
+const SEND_EVERY: Millis = 25;
+/// Shortest time between two messages about presence.
+const SAY_EVERY: Millis = 250;
+/// When a board that the server closed is tried again.
+const AGAIN_AFTER: u32 = 2_000;
+
+impl Room {
+    /// The connection is there: asks to be let in.
+    pub(in crate::state) fn enter(&self) {
+        let wanted = self.holders.get() > 0 || !self.outbox.borrow().is_empty() || self.loading.get();
+        let Some(cafe) = self.cafe().filter(|cafe| wanted && cafe.link.is_open()) else { return };
+        self.stage.set(Stage::Asking);
+        self.outbox.borrow_mut().reset();
+        self.unsent.take();
+        cafe.link.send(&self.address, cafe.link.auth());
+        // Without waiting for the answer; the server keeps it until then.
+        self.greet();
+    }
+
+    /// The café has changed: a refusal may no longer hold.
+    pub(in crate::state) fn try_again(&self) {
+        if self.stage.get() == Stage::Denied && self.holders.get() > 0 {
+            self.enter();
+        }
+    }
+
+    /// The connection is gone. Writing goes on.
+    pub(in crate::state) fn disconnected(&self) {
+        self.stage.set(Stage::Closed);
+        self.rebuilt.set(false);
+        self.outbox.borrow_mut().reset();
+        self.unsent.take();
+        self.presence.borrow_mut().clear();
+        set(&self.peers, Vec::new());
+    }
+
+    pub(in crate::state) fn hear(&self, message: ServerMessage) {
+        match message {
+            ServerMessage::Authenticated { read_only } => {
+                if self.stage.get() == Stage::Asking {
+                    self.stage.set(Stage::Greeting);
+                }
+                set(&self.failed, None);
+                self.set_read_only(read_only);
+                self.say();
+            }
+            ServerMessage::Denied { reason } if PASSING.contains(&reason.as_str()) => self.closed(),
+            ServerMessage::Denied { reason } => {
+                self.stage.set(Stage::Denied);
+                self.set_read_only(true);
+                set(&self.failed, Some(reason));
+            }
+            ServerMessage::Step1 { state_vector } => self.answer(&state_vector),
+            ServerMessage::Step2 { update } => {
+                self.take_in(&update);
+                if self.document.borrow().is_some() {
+                    set(&self.loaded, true);
+                }
+            }
+            ServerMessage::Update { update } => self.take_in(&update),
+            ServerMessage::DurableUpTo { n } => self.acknowledged(n),
+            ServerMessage::Resync => {
+                // Something of ours may have been refused on the way; the difference will hold it.
+                self.outbox.borrow_mut().recall();
+                self.greet();
+            }
+            ServerMessage::RoleChanged { read_only } => {
+                let opened = self.read_only.get() && !read_only;
+                self.set_read_only(read_only);
+                self.outbox.borrow_mut().recall();
+                if opened {
+                    // What was written before it was closed to us goes out in answer to the server's Step1.
+                    self.greet();
+                }
+            }
+            ServerMessage::Awareness(bytes) => {
+                if let Ok(entries) = shared::wire::presence::decode(&bytes)
+                    && self.presence.borrow_mut().hear(entries)
+                {
+                    self.show_peers();
+                }
+            }
+            ServerMessage::Close { .. } => self.closed(),
+            ServerMessage::AskToken
+            | ServerMessage::Stateless(_)
+            | ServerMessage::SyncStatus(_)
+            | ServerMessage::Assigned { .. } => {}
+        }
+    }
+
+    fn set_read_only(&self, read_only: bool) {
+        self.read_only.set(read_only);
+        set(&self.writable, !read_only);
+    }
+
+    pub(super) fn may_send(&self) -> bool {
+        self.stage.get() == Stage::Live && !self.read_only.get()
+    }
+
+    /// Says what we have; the server answers with what we lack, and with what it has.
+    pub(super) fn greet(&self) {
+        let Some(document) = self.document.borrow().clone() else { return };
+        if let Some(cafe) = self.cafe() {
+            cafe.link.send(&self.address, ClientMessage::Step1 { state_vector: document.state_vector() });
+        }
+    }
+
+    /// The server says what it has: it gets everything that it lacks.
+    fn answer(&self, state_vector: &[u8]) {
+        let (Some(document), Some(cafe)) = (self.document.borrow().clone(), self.cafe()) else { return };
+        self.stage.set(Stage::Live);
+        // What is pending is offered also where we may only read: if the server has it already, it says so.
+        let lacking = self.outbox.borrow().has_unsent() || (self.may_send() && document.is_ahead_of(state_vector));
+        if !lacking {
+            return;
+        }
+        // It is in the difference.
+        self.unsent.take();
+        if let Some(update) = document.diff(state_vector) {
+            let n = self.outbox.borrow_mut().send();
+            self.sent_at.set(platform::now());
+            cafe.link.send(&self.address, ClientMessage::Edit { n, update });
+        }
+    }
+
+    /// Sends what was edited since; at once, if nothing was sent just before.
+    pub(super) fn flush(&self) {
+        if self.unsent.borrow().is_empty() || !self.may_send() || self.send_timer.borrow().is_some() {
+            return;
+        }
+        let since = platform::now().saturating_sub(self.sent_at.get());
+        if since < SEND_EVERY {
+            let itself = self.itself.clone();
+            let timer = Timeout::new((SEND_EVERY - since) as u32, move || {
+                let Some(room) = itself.upgrade() else { return };
+                room.send_timer.take();
+                room.flush();
+            });
+            self.send_timer.replace(Some(timer));
+            return;
+        }
+        let Some(cafe) = self.cafe() else { return };
+        let mut updates = self.unsent.take();
+        let update = match updates.len() {
+            1 => updates.pop().unwrap_or_default(),
+            _ => match yrs::merge_updates_v1(&updates) {
+                Ok(update) => update,
+                // Our own updates can always be merged; but if not, the difference does it.
+                Err(_) => return self.greet(),
+            },
+        };
+        self.sent_at.set(platform::now());
+        let n = self.outbox.borrow_mut().send();
+        cafe.link.send(&self.address, ClientMessage::Edit { n, update });
+    }
+
+    fn take_in(&self, update: &[u8]) {
+        let Some(document) = self.document.borrow().clone() else { return };
+        let good = document.apply(update).is_ok();
+        self.settle(&document);
+        if !good {
+            self.rebuild();
+        } else if document.has_gap() && self.stage.get() == Stage::Live {
+            self.greet();
+        }
+    }
+
+    /// The server has everything up to this number on its disk.
+    fn acknowledged(&self, n: u64) {
+        let Some(cafe) = self.cafe() else { return };
+        let keys = self.outbox.borrow_mut().acknowledge(n);
+        if keys.is_empty() {
+            return;
+        }
+        cafe.count_unsaved();
+        spawn_local(async move { cafe.storage.wait().await.remove_edits(&keys).await });
+        if self.holders.get() == 0 {
+            self.leave_soon();
+        }
+    }
+
+    /// The server closed this board, for whatever reason; it may open it again.
+    fn closed(&self) {
+        self.disconnected();
+        let itself = self.itself.clone();
+        let timer = Timeout::new(AGAIN_AFTER, move || {
+            let Some(room) = itself.upgrade() else { return };
+            room.send_timer.take();
+            if room.stage.get() == Stage::Closed {
+                room.enter();
+            }
+        });
+        self.send_timer.replace(Some(timer));
+    }
+
+    // -- Presence
+
+    pub(in crate::state) fn set_doing(&self, doing: Doing) {
+        let mut now = self.doing.borrow_mut();
+        // Nobody does anything at a board that they have left.
+        if now.as_ref().is_none_or(|now| *now == doing) {
+            return;
+        }
+        *now = Some(doing);
+        drop(now);
+        self.say_soon();
+    }
+
+    pub(super) fn say_soon(&self) {
+        if self.say_timer.borrow().is_some() {
+            return;
+        }
+        let since = platform::now().saturating_sub(self.said_at.get());
+        if since >= SAY_EVERY {
+            self.say();
+            return;
+        }
+        let itself = self.itself.clone();
+        let timer = Timeout::new((SAY_EVERY - since) as u32, move || {
+            let Some(room) = itself.upgrade() else { return };
+            room.say_timer.take();
+            room.say();
+        });
+        self.say_timer.replace(Some(timer));
+    }
+
+    pub(super) fn say(&self) {
+        let known = matches!(self.stage.get(), Stage::Greeting | Stage::Live);
+        let (Some(document), Some(cafe)) = (self.document.borrow().clone(), self.cafe()) else { return };
+        if !known {
+            return;
+        }
+        self.said_at.set(platform::now());
+        let state = self.doing.borrow().clone().map(|Doing { editing, typing }| {
+            let (id, name) = cafe.author();
+            let user = PresenceUser { id, name, role: cafe.identity.role };
+            PresenceState { user, editing, caret: None, typing }.to_value()
+        });
+        let bytes = self.presence.borrow_mut().say(document.client(), state);
+        cafe.link.send(&self.address, ClientMessage::Awareness(bytes));
+    }
+
+    fn show_peers(&self) {
+        let own = self.document.borrow().as_ref().map(|document| document.client());
+        let me = self.cafe().map(|cafe| cafe.author().0);
+        set(&self.peers, self.presence.borrow().peers(own, me.as_ref()));
+    }
+}

@@ -1,0 +1,19 @@
+//! How what is written reaches the server and the others, whatever the network does.
+//!
+//! # Layout, in reading order
+//!
+//! - [`doc`]: one Yrs document: local edits, remote updates, undo, and what each of them touched.
+//! - [`outbox`]: edits that the server has not acknowledged yet.
+//! - [`session`]: when to connect, to wait and to give up; pure.
+//! - [`socket`]: bytes on the WebSocket; the only file that knows it.
+//! - [`link`]: drives the session with the socket, timers and the browser's events.
+//! - [`storage`]: IndexedDB: documents, pending edits, client ids and the last view.
+//! - [`ready`]: a value that tasks can wait for.
+
+pub mod doc;
+pub mod link;
+pub mod outbox;
+pub mod ready;
+pub mod session;
+pub mod socket;
+pub mod storage;

@@ -1,0 +1,153 @@
+//! Edits of one board that the server has not acknowledged yet. Pure; the bytes are in the document and in storage, here is only the
+//! account of them.
+//!
+//! 1. An edit is in the outbox from the moment it is made until the server said that it is on disk ([`Outbox::acknowledge`]).
+//! 2. Numbers on the wire count from 1 per connection; what was sent on an earlier connection counts as not sent.
+//! 3. After a reconnect one message carries everything that the server lacks, so it covers every edit made so far.
+
+use std::collections::VecDeque;
+
+/// What a stored edit is called in storage.
+pub type EditKey = String;
+
+/// One edit, or one earlier session's.
+#[derive(Debug)]
+struct Entry {
+    key: EditKey,
+    /// The number under which it went out on this connection.
+    sent: Option<u64>,
+}
+
+/// The account.
+#[derive(Debug, Default)]
+pub struct Outbox {
+    entries: VecDeque<Entry>,
+    /// Numbers used on this connection.
+    numbers: u64,
+}
+
+impl Outbox {
+    /// Takes in an edit that was made.
+    pub fn push(&mut self, key: EditKey) {
+        self.entries.push_back(Entry { key, sent: None });
+    }
+
+    /// Edits not acknowledged.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether everything is acknowledged.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Whether some edit is not under way on this connection.
+    pub fn has_unsent(&self) -> bool {
+        self.entries.iter().any(|entry| entry.sent.is_none())
+    }
+
+    /// A connection was lost or made.
+    pub fn reset(&mut self) {
+        self.numbers = 0;
+        self.recall();
+    }
+
+    /// What is under way may have been refused: it counts as not sent, and numbers go on.
+    pub fn recall(&mut self) {
+        for entry in &mut self.entries {
+            entry.sent = None;
+        }
+    }
+
+    /// Everything not sent yet goes out in one message; answers its number.
+    pub fn send(&mut self) -> u64 {
+        self.numbers += 1;
+        for entry in self.entries.iter_mut().filter(|entry| entry.sent.is_none()) {
+            entry.sent = Some(self.numbers);
+        }
+        self.numbers
+    }
+
+    /// Everything up to this number is on the server's disk; answers what storage may forget.
+    pub fn acknowledge(&mut self, number: u64) -> Vec<EditKey> {
+        let mut done = Vec::new();
+        self.entries.retain_mut(|entry| {
+            let stays = entry.sent.is_none_or(|sent| sent > number);
+            if !stays {
+                done.push(std::mem::take(&mut entry.key));
+            }
+            stays
+        });
+        done
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn outbox(keys: &[&str]) -> Outbox {
+        let mut outbox = Outbox::default();
+        for key in keys {
+            outbox.push((*key).to_owned());
+        }
+        outbox
+    }
+
+    #[test]
+    fn an_edit_stays_until_it_is_acknowledged() {
+        let mut outbox = outbox(&["a"]);
+        assert_eq!(outbox.acknowledge(7), Vec::<String>::new(), "not sent: cannot be on the disk");
+        assert_eq!(outbox.send(), 1);
+        assert_eq!(outbox.len(), 1, "sent is not saved");
+        assert_eq!(outbox.acknowledge(1), ["a"]);
+        assert!(outbox.is_empty());
+    }
+
+    #[test]
+    fn an_acknowledgement_covers_all_before_it_and_nothing_after() {
+        let mut outbox = outbox(&["a"]);
+        outbox.send();
+        outbox.push("b".to_owned());
+        outbox.push("c".to_owned());
+        assert_eq!(outbox.send(), 2);
+        outbox.push("d".to_owned());
+        assert_eq!(outbox.send(), 3);
+        outbox.push("e".to_owned());
+        assert_eq!(outbox.acknowledge(2), ["a", "b", "c"]);
+        assert_eq!(outbox.len(), 2);
+        assert!(outbox.has_unsent());
+    }
+
+    #[test]
+    fn a_new_connection_sends_everything_again_in_one_message() {
+        let mut outbox = outbox(&["a", "b"]);
+        outbox.send();
+        outbox.push("c".to_owned());
+        outbox.reset();
+        assert!(outbox.has_unsent());
+        assert_eq!(outbox.send(), 1, "numbers start anew");
+        assert!(!outbox.has_unsent());
+        assert_eq!(outbox.acknowledge(1), ["a", "b", "c"]);
+    }
+
+    #[test]
+    fn what_was_recalled_is_only_acknowledged_under_its_new_number() {
+        let mut outbox = outbox(&["a"]);
+        outbox.send();
+        outbox.recall();
+        assert_eq!(outbox.acknowledge(1), Vec::<String>::new());
+        assert_eq!(outbox.send(), 2);
+        assert_eq!(outbox.acknowledge(2), ["a"]);
+    }
+
+    #[test]
+    fn an_acknowledgement_of_an_earlier_connection_does_not_count() {
+        let mut outbox = outbox(&["a"]);
+        outbox.send();
+        outbox.reset();
+        assert_eq!(outbox.acknowledge(1), Vec::<String>::new());
+        assert_eq!(outbox.len(), 1);
+    }
+}
