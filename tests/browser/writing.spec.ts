@@ -127,7 +127,7 @@ test('B-5: two people type in one note, and both keep their carets', async ({ br
   const mine = one.locator('.note textarea').first();
   await mine.pressSequentially('业主 回访');
   await expect(other.locator('.note').first()).toContainText('业主 回访');
-  await other.locator('.note').first().click();
+  await other.locator('.canvas-grip').first().click();
   await other.keyboard.press('Enter');
   const theirs = other.locator('.note textarea').first();
   await expect(theirs).toHaveValue('业主 回访');
@@ -150,7 +150,7 @@ test('B-5: an input method composes on while somebody else writes in the same no
   const mine = one.locator('.note textarea').first();
   await mine.pressSequentially('结尾');
   await expect(other.locator('.note').first()).toContainText('结尾');
-  await other.locator('.note').first().click();
+  await other.locator('.canvas-grip').first().click();
   await other.keyboard.press('Enter');
   const theirs = other.locator('.note textarea').first();
   await expect(theirs).toHaveValue('结尾');
