@@ -297,13 +297,15 @@ impl Guest {
             let client = state.boards.get(&BoardKind::Table(table)).context("board not open")?.doc.client_id();
             NoteId(format!("{:x}-{}", client.get(), state.count))
         };
-        let place = (self.lock().count as f64, id.0.len() as f64);
+        // Side by side in the order of writing, as people fill a tablecloth.
+        let there = self.table_board(table).map_or(0, |board| board.notes.len());
+        let (column, line) = (there % 5, there / 5);
         let note = NewNote {
             id: id.clone(),
             kind,
             text: text.to_owned(),
-            x: 40.0 + (place.0 % 5.0) * 260.0,
-            y: 40.0 + (place.0 / 5.0).floor() * 180.0,
+            x: 40.0 + column as f64 * 260.0,
+            y: 40.0 + line as f64 * 190.0,
             w: 220.0,
             color: 0,
             author: self.id.clone(),

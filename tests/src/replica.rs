@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 
 use anyhow::{Context, Result};
 use shared::board::doc::{HarvestRoots, PlanRoots, TableRoots, new_doc};
-use shared::board::view::{HarvestBoard, PlanBoard, TableBoard};
 use shared::board::read;
+use shared::board::view::{HarvestBoard, PlanBoard, TableBoard};
 use yrs::updates::decoder::Decode;
 use yrs::updates::encoder::Encode;
 use yrs::{Doc, ReadTxn, StateVector, Transact, TransactionMut, Update};

@@ -97,7 +97,9 @@ async fn sit(
     guest.open(BoardKind::Table(table)).await?;
     for _ in 0..habits.notes_per_round {
         pause(rng, habits.pace).await;
-        if guest.seat().is_none_or(|seat| seat.table.id != table) || guest.view().is_none_or(|v| v.phase != Phase::Rounds) {
+        if guest.seat().is_none_or(|seat| seat.table.id != table)
+            || guest.view().is_none_or(|v| v.phase != Phase::Rounds)
+        {
             break;
         }
         let board = guest.table_board(table).unwrap_or_default();
@@ -136,13 +138,56 @@ async fn pause(rng: &mut StdRng, pace: Duration) {
 /// Names of people in the room.
 pub fn name(language: Language, index: usize) -> String {
     const ZH: [&str; 24] = [
-        "王秀兰", "李建国", "张丽", "陈思远", "刘洋", "赵敏", "黄志强", "周婷", "吴磊", "徐静", "孙浩", "马晓燕", "朱文博", "胡佳",
-        "郭明", "何雨桐", "高峰", "林小娟", "罗勇", "梁艳", "宋涛", "郑洁", "谢国庆", "韩雪",
+        "王秀兰",
+        "李建国",
+        "张丽",
+        "陈思远",
+        "刘洋",
+        "赵敏",
+        "黄志强",
+        "周婷",
+        "吴磊",
+        "徐静",
+        "孙浩",
+        "马晓燕",
+        "朱文博",
+        "胡佳",
+        "郭明",
+        "何雨桐",
+        "高峰",
+        "林小娟",
+        "罗勇",
+        "梁艳",
+        "宋涛",
+        "郑洁",
+        "谢国庆",
+        "韩雪",
     ];
     const EN: [&str; 24] = [
-        "Alice Wong", "Ben Carter", "Chloe Li", "Daniel Park", "Emma Stone", "Felix Tan", "Grace Hall", "Henry Ong", "Ivy Chan",
-        "Jack Reed", "Karen Lim", "Leo Marsh", "Mia Novak", "Noah Price", "Olivia Gray", "Paul Yeo", "Quinn Ross", "Rita Shah",
-        "Sam Boyd", "Tina Ko", "Uma Patel", "Victor Lee", "Wendy Fox", "Xavier Ruiz",
+        "Alice Wong",
+        "Ben Carter",
+        "Chloe Li",
+        "Daniel Park",
+        "Emma Stone",
+        "Felix Tan",
+        "Grace Hall",
+        "Henry Ong",
+        "Ivy Chan",
+        "Jack Reed",
+        "Karen Lim",
+        "Leo Marsh",
+        "Mia Novak",
+        "Noah Price",
+        "Olivia Gray",
+        "Paul Yeo",
+        "Quinn Ross",
+        "Rita Shah",
+        "Sam Boyd",
+        "Tina Ko",
+        "Uma Patel",
+        "Victor Lee",
+        "Wendy Fox",
+        "Xavier Ruiz",
     ];
     let list = if language == Language::ZhCn { ZH } else { EN };
     let name = list[index % list.len()];

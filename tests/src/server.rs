@@ -96,7 +96,8 @@ impl Server {
     pub async fn stop(&mut self) -> Result<Option<i32>> {
         let pid = self.pid().context("not running")?;
         Command::new("kill").args(["-TERM", &pid.to_string()]).status().await?;
-        let status = tokio::time::timeout(Duration::from_secs(20), self.child.wait()).await.context("still running")??;
+        let status =
+            tokio::time::timeout(Duration::from_secs(20), self.child.wait()).await.context("still running")??;
         Ok(status.code())
     }
 

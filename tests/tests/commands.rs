@@ -166,7 +166,8 @@ async fn w6_late_leaving_and_returning_people_find_a_seat() -> Result<()> {
     guests[0].command(Command::Leave).await?;
     let free = cafe.facilitator.sees("six people", |v| v.people_count == 6).await?;
     let Part::Facilitator(part) = free.part else { anyhow::bail!("a facilitator's view") };
-    let table = part.floor.iter().map(|t| t.id).find(|id| part.people.iter().filter(|p| p.table == Some(*id)).count() < 3);
+    let table =
+        part.floor.iter().map(|t| t.id).find(|id| part.people.iter().filter(|p| p.table == Some(*id)).count() < 3);
     let table = table.context("a free seat")?;
     cafe.steer(Command::MovePerson { participant: seventh.id.clone(), table }).await?;
     seventh.until("the seat", |g| g.seat().filter(|s| s.table.id == table)).await?;
@@ -259,9 +260,8 @@ async fn w7_w8_votes_are_counted_and_decisions_reasoned() -> Result<()> {
     assert_eq!(refusal(&reviewer, decide(Verdict::Change, "")).await?, "empty");
     reviewer.command(decide(Verdict::Change, "预算太高")).await?;
     reviewer.command(decide(Verdict::Approve, "")).await?;
-    let view = facilitator
-        .sees("the decision", |v| matches!(&v.part, Part::Facilitator(p) if p.decisions.len() == 1))
-        .await?;
+    let view =
+        facilitator.sees("the decision", |v| matches!(&v.part, Part::Facilitator(p) if p.decisions.len() == 1)).await?;
     let Part::Facilitator(part) = view.part else { anyhow::bail!("a facilitator's view") };
     assert_eq!(part.decisions[0].verdict, Verdict::Approve);
     cafe.go_to(Phase::Closed).await?;

@@ -148,7 +148,8 @@ async fn run(seed: u64) -> Result<()> {
     let (made, acknowledged, received) = guests.iter().fold((0, 0, 0), |(m, a, r), g| {
         let mut sums = (m, a, r);
         for table in (1..=TABLES).map(TableId) {
-            if let Some((made, acked, got)) = g.with(BoardKind::Table(table), |x| (x.made, x.acknowledged, x.received)) {
+            if let Some((made, acked, got)) = g.with(BoardKind::Table(table), |x| (x.made, x.acknowledged, x.received))
+            {
                 sums = (sums.0 + made, sums.1 + acked, sums.2 + got);
             }
         }

@@ -29,7 +29,8 @@ async fn d1_d3_acknowledged_notes_survive_sigkill() -> Result<()> {
     server.restart().await?;
 
     // A device that was never here before: what it sees can only come from the disk.
-    let fresh = Guest::with_token(&server.api, guests[0].workshop.clone(), guests[0].id.clone(), "again", &guests[0].token);
+    let fresh =
+        Guest::with_token(&server.api, guests[0].workshop.clone(), guests[0].id.clone(), "again", &guests[0].token);
     fresh.connect().await?;
     let facilitator = Guest::with_token(
         &server.api,

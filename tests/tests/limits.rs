@@ -258,15 +258,18 @@ async fn b7_structs_under_a_foreign_client_id_are_refused() -> Result<()> {
     };
     thief.send(thief.address(BoardKind::Table(tables[0])), ClientMessage::Update { update });
     // The refusal has been dealt with once a later, honest edit of the same connection (or a new one) is stored.
-    thief.until("an answer", |g| (!g.is_connected() || g.with(BoardKind::Table(tables[0]), |r| r.is_saved())?).then_some(())).await?;
+    thief
+        .until("an answer", |g| {
+            (!g.is_connected() || g.with(BoardKind::Table(tables[0]), |r| r.is_saved())?).then_some(())
+        })
+        .await?;
     if !thief.is_connected() {
         thief.connect().await?;
     }
     thief.write(tables[0], Default::default(), "自己的", None)?;
     thief.saved().await?;
-    let board = victim.until("the honest note", |g| {
-        g.table_board(tables[0]).filter(|b| b.notes.iter().any(|n| n.text == "自己的"))
-    });
+    let board = victim
+        .until("the honest note", |g| g.table_board(tables[0]).filter(|b| b.notes.iter().any(|n| n.text == "自己的")));
     assert!(board.await?.notes.iter().all(|n| n.text != "冒名"));
     Ok(())
 }

@@ -88,7 +88,8 @@ pub fn build(mode: Mode) -> Result<()> {
     }
 
     println!("2/4 Client: bindings, names and style sheet …");
-    let staging = root().join("client/dist.new");
+    // Its own for each run: two may build at once.
+    let staging = dist.with_extension(format!("{}.new", std::process::id()));
     remove(&staging)?;
     fs::create_dir_all(&staging)?;
     sources.stage(mode, &staging)?;
@@ -269,7 +270,7 @@ fn write_if_smaller(file: &Path, ending: &str, content: &[u8], small: &[u8]) -> 
 
 /// Puts the new folder in the place of the old one; a server that is being compiled never sees half of it.
 fn replace(dist: &Path, staging: &Path) -> Result<()> {
-    let old = dist.with_extension("old");
+    let old = dist.with_extension(format!("{}.old", std::process::id()));
     remove(&old)?;
     if dist.exists() {
         fs::rename(dist, &old)?;

@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
 use std::path::PathBuf;
-use std::process::{Command, id};
+use std::process::{Command, ExitStatus, id};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -22,7 +22,7 @@ pub struct Options {
     /// Folder of the data; without it a temporary one, removed at the end
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// Address to listen on; without it 127.0.0.1 and any free port
+    /// Address to listen on; without it 0.0.0.0:8080, so that phones can look in, or another port if that is taken
     #[arg(long, value_name = "ADDR")]
     listen: Option<String>,
     /// Quick to build, slow and large to run
@@ -33,7 +33,7 @@ pub struct Options {
     more: Vec<String>,
 }
 
-/// Starts the server and the guests, and ends both on Ctrl-C or when either ends.
+/// Starts the server and the guests, and ends both on Ctrl-C or when the server ends.
 pub fn run(options: &Options) -> Result<()> {
     let mode = Mode::from_flag(options.dev);
     let binary = server::build_all(mode)?;
@@ -46,16 +46,13 @@ pub fn run(options: &Options) -> Result<()> {
             .ok()
             .and_then(|mut found| found.next())
             .with_context(|| format!("--listen {text}: not an address and port such as 0.0.0.0:8080"))?,
-        None => TcpListener::bind("127.0.0.1:0")?.local_addr()?,
+        None => free_address()?,
     };
     let data = DataDir::new(options.data.clone())?;
     let here = reachable_here(address);
 
     let mut serve = Command::new(binary);
     serve.args(["serve", "--listen", &address.to_string()]).arg("--data").arg(&data.path);
-    if options.listen.is_none() {
-        serve.args(["--public-url", &format!("http://{here}")]);
-    }
     let mut server = Companion::start(&mut serve)?;
     wait_until_ready(here, &mut server, &interrupted)?;
 
@@ -64,10 +61,10 @@ pub fn run(options: &Options) -> Result<()> {
     let mut guests = Companion::start(&mut come)?;
     let mut guests_left = false;
     while !interrupted.load(Ordering::SeqCst) {
-        if let Some(status) = server.ended()? {
+        if let Some(status) = ended_by_itself(&mut server, &interrupted)? {
             bail!("the server ended with {status}");
         }
-        if !guests_left && let Some(status) = guests.ended()? {
+        if !guests_left && let Some(status) = ended_by_itself(&mut guests, &interrupted)? {
             if !status.success() {
                 bail!("the simulated guests ended with {status}");
             }
@@ -81,6 +78,15 @@ pub fn run(options: &Options) -> Result<()> {
     Ok(())
 }
 
+/// How a program ended, unless that was Ctrl-C, which a terminal sends to all of them at once.
+fn ended_by_itself(program: &mut Companion, interrupted: &AtomicBool) -> Result<Option<ExitStatus>> {
+    let ended = program.ended()?;
+    if ended.is_some() {
+        thread::sleep(Duration::from_millis(100));
+    }
+    Ok(ended.filter(|_| !interrupted.load(Ordering::SeqCst)))
+}
+
 fn build_guests(mode: Mode) -> Result<PathBuf> {
     println!("Guests: compiling …");
     let mut command = cargo(["build", "--package", "tablehop-tests", "--bin", "tablehop-guests"]);
@@ -89,6 +95,12 @@ fn build_guests(mode: Mode) -> Result<PathBuf> {
     }
     run_program(&mut command, "compiling the simulated guests")?;
     Ok(server::program(mode, "tablehop-guests"))
+}
+
+/// The usual port, or one that nothing listens on.
+fn free_address() -> Result<SocketAddr> {
+    let listener = TcpListener::bind("0.0.0.0:8080").or_else(|_| TcpListener::bind("0.0.0.0:0"))?;
+    Ok(listener.local_addr()?)
 }
 
 /// The address at which this machine reaches a server that may listen on all of them.

@@ -45,18 +45,33 @@ impl Presence {
         self.others.clear();
     }
 
-    /// Everybody else; a person's other tabs are they themselves.
+    /// Everybody else, each once for every note they are editing; a person's other tabs are they themselves.
     pub fn peers(&self, own: Option<u64>, me: Option<&ActorId>) -> Vec<Peer> {
-        self.others
-            .iter()
-            .filter(|(client, (_, state))| Some(**client) != own && Some(&state.user.id) != me)
-            .map(|(client, (_, state))| Peer {
-                client: *client,
-                user: PeerUser { id: state.user.id.clone(), name: state.user.name.clone() },
-                editing: state.editing.clone(),
-                typing: state.typing,
-            })
-            .collect()
+        let mut peers: Vec<Peer> = Vec::new();
+        for (client, (_, state)) in &self.others {
+            let user = PeerUser { id: state.user.id.clone(), name: state.user.name.clone() };
+            if Some(*client) == own || Some(&user.id) == me {
+                continue;
+            }
+            // Clients that are not ours have no id, and may be anybody.
+            let same = |peer: &&mut Peer| {
+                !user.id.as_str().is_empty()
+                    && peer.user.id == user.id
+                    && (peer.editing == state.editing || peer.editing.is_none() || state.editing.is_none())
+            };
+            match peers.iter_mut().find(same) {
+                Some(peer) => {
+                    peer.typing |= state.typing;
+                    if peer.editing.is_none() {
+                        peer.editing.clone_from(&state.editing);
+                    }
+                }
+                None => {
+                    peers.push(Peer { client: *client, user, editing: state.editing.clone(), typing: state.typing });
+                }
+            }
+        }
+        peers
     }
 
     /// A message about oneself.
@@ -102,6 +117,26 @@ mod tests {
         assert!(presence.hear(vec![gone(2, 2)]));
         assert!(presence.peers(Some(1), Some(&"p1".into())).is_empty());
         assert!(!presence.hear(vec![gone(9, 1)]));
+    }
+
+    #[test]
+    fn a_person_with_two_tabs_is_one_person() {
+        let mut presence = Presence::default();
+        let editing = |client, note: Option<&str>, typing| {
+            let mut entry = entry(client, 1, "p2", typing);
+            if let (Some(Value::Object(state)), Some(note)) = (&mut entry.state, note) {
+                state.insert("editing".to_owned(), note.into());
+            }
+            entry
+        };
+        presence.hear(vec![editing(2, None, true), editing(3, Some("a-1"), false)]);
+        let peers = presence.peers(None, None);
+        assert_eq!(peers.len(), 1);
+        assert_eq!((peers[0].editing.clone(), peers[0].typing), (Some("a-1".into()), true));
+        presence.hear(vec![editing(4, Some("a-2"), false)]);
+        assert_eq!(presence.peers(None, None).len(), 2, "once for each note");
+        presence.hear(vec![entry(5, 1, "", false), entry(6, 1, "", false)]);
+        assert_eq!(presence.peers(None, None).len(), 4, "strangers are not merged");
     }
 
     #[test]

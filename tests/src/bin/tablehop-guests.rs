@@ -12,9 +12,9 @@ use harness::guest::Guest;
 use harness::script::{self, Habits, Written, attend};
 use shared::api::CreateWorkshop;
 use shared::board::action::{self, NewAction};
+use shared::board::text::{self, Splice};
 use shared::board::theme;
 use shared::board::view::{ActionStatus, ActionText, NoteRef};
-use shared::board::text::{self, Splice};
 use shared::id::{ActionId, BoardKind, ThemeId};
 use shared::workshop::state::Verdict;
 use shared::workshop::{Command, Language, Phase, RoundPlan, RoundStatus, Settings};
@@ -74,12 +74,8 @@ async fn main() -> Result<()> {
     match arguments.what {
         What::Demo { language, guests, minutes } => demo(&api, parse(&language), guests, minutes).await,
         What::Attend { code, guests, language, notes, pace, seed } => {
-            let habits = Habits {
-                language: parse(&language),
-                notes_per_round: notes,
-                pace: Duration::from_millis(pace),
-                seed,
-            };
+            let habits =
+                Habits { language: parse(&language), notes_per_round: notes, pace: Duration::from_millis(pace), seed };
             let room = fill(&api, &code, guests, &habits, |written| {
                 if let Ok(line) = serde_json::to_string(&written) {
                     println!("{line}");
@@ -138,11 +134,16 @@ async fn demo(api: &Api, language: Language, guests: usize, minutes: f64) -> Res
     let habits = Habits { language, notes_per_round: 6, pace: Duration::from_secs(9), seed: 7 };
     let _room = fill(api, &cafe.created.join_code, guests, &habits, |_| {}).await?;
     cafe.steer(Command::NextRound).await?;
-    let local = |url: &str| url.split_once("://").and_then(|(_, r)| r.find('/').map(|i| format!("{}{}", api.base, &r[i..])));
+    let local =
+        |url: &str| url.split_once("://").and_then(|(_, r)| r.find('/').map(|i| format!("{}{}", api.base, &r[i..])));
     println!();
     println!("  A café under way, with {guests} simulated guests:");
     println!("    facilitator   {}", local(&cafe.created.facilitator_url).unwrap_or_default());
-    println!("    participant   {}   (code {})", local(&cafe.created.join_url).unwrap_or_default(), cafe.created.join_code);
+    println!(
+        "    participant   {}   (code {})",
+        local(&cafe.created.join_url).unwrap_or_default(),
+        cafe.created.join_code
+    );
     println!("    from a phone  {}", cafe.created.join_url);
     println!("  One that was held before, for management:");
     println!("    reviewer      {}", local(&past.created.review_url).unwrap_or_default());
@@ -193,7 +194,9 @@ async fn reviewed(api: &Api, language: Language) -> Result<Cafe> {
         let heard = Arc::clone(&written);
         let enough = round * 16 * habits.notes_per_round;
         let deadline = tokio::time::Instant::now() + Duration::from_secs(20);
-        while heard.lock().unwrap_or_else(PoisonError::into_inner).len() < enough && tokio::time::Instant::now() < deadline {
+        while heard.lock().unwrap_or_else(PoisonError::into_inner).len() < enough
+            && tokio::time::Instant::now() < deadline
+        {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
         cafe.steer(Command::EndRound).await?;
@@ -213,7 +216,12 @@ async fn reviewed(api: &Api, language: Language) -> Result<Cafe> {
     let name = if zh { "周总" } else { "Ms Zhou" };
     cafe.steer(Command::Comment {
         action: None,
-        text: if zh { "比去年的方案具体得多，先从报修开始。" } else { "Far more concrete than last year's. Start with repairs." }.into(),
+        text: if zh {
+            "比去年的方案具体得多，先从报修开始。"
+        } else {
+            "Far more concrete than last year's. Start with repairs."
+        }
+        .into(),
         name: name.into(),
     })
     .await?;
@@ -265,24 +273,145 @@ async fn plan(cafe: &Cafe, zh: bool) -> Result<()> {
     // title, stage, reason, accountable, helpers, kpi, baseline, target
     let rows = if zh {
         [
-            Row { texts: ["报修十分钟内给出上门时段，完工当天回访并附照片", "报修与投诉", "四桌都提到“干等”，维修的结尾最让人记住", "工程部 黄志强", "客服中心、各楼管家", "报修一次解决率", "71%", "90%"], due: "2027-01-31", effort: 2, impact: 5, status: ActionStatus::Proposed },
-            Row { texts: ["一个投诉一位负责人，从受理到回访不换人", "报修与投诉", "反复讲述是投诉升级的主要原因", "客服中心 周婷", "品质部", "投诉三日内办结率", "58%", "85%"], due: "2027-02-28", effort: 3, impact: 4, status: ActionStatus::Proposed },
-            Row { texts: ["预约收房，一户一验房师，入住首晚管家来电", "交付与入住", "入住第一天是全程的峰值，也是口碑的起点", "管家部 陈思远", "工程部、秩序部", "入住满意度", "3.6 / 5", "4.5 / 5"], due: "2027-03-31", effort: 4, impact: 5, status: ActionStatus::Proposed },
-            Row { texts: ["每季度公布“你们提的，我们做了这些”", "社区生活", "让提意见的人看到结果，下次才会再开口", "社区文化 林小娟", "业委会", "意见公示覆盖率", "0", "100%"], due: "2026-12-31", effort: 1, impact: 3, status: ActionStatus::Doing },
+            Row {
+                texts: [
+                    "报修十分钟内给出上门时段，完工当天回访并附照片",
+                    "报修与投诉",
+                    "四桌都提到“干等”，维修的结尾最让人记住",
+                    "工程部 黄志强",
+                    "客服中心、各楼管家",
+                    "报修一次解决率",
+                    "71%",
+                    "90%",
+                ],
+                due: "2027-01-31",
+                effort: 2,
+                impact: 5,
+                status: ActionStatus::Proposed,
+            },
+            Row {
+                texts: [
+                    "一个投诉一位负责人，从受理到回访不换人",
+                    "报修与投诉",
+                    "反复讲述是投诉升级的主要原因",
+                    "客服中心 周婷",
+                    "品质部",
+                    "投诉三日内办结率",
+                    "58%",
+                    "85%",
+                ],
+                due: "2027-02-28",
+                effort: 3,
+                impact: 4,
+                status: ActionStatus::Proposed,
+            },
+            Row {
+                texts: [
+                    "预约收房，一户一验房师，入住首晚管家来电",
+                    "交付与入住",
+                    "入住第一天是全程的峰值，也是口碑的起点",
+                    "管家部 陈思远",
+                    "工程部、秩序部",
+                    "入住满意度",
+                    "3.6 / 5",
+                    "4.5 / 5",
+                ],
+                due: "2027-03-31",
+                effort: 4,
+                impact: 5,
+                status: ActionStatus::Proposed,
+            },
+            Row {
+                texts: [
+                    "每季度公布“你们提的，我们做了这些”",
+                    "社区生活",
+                    "让提意见的人看到结果，下次才会再开口",
+                    "社区文化 林小娟",
+                    "业委会",
+                    "意见公示覆盖率",
+                    "0",
+                    "100%",
+                ],
+                due: "2026-12-31",
+                effort: 1,
+                impact: 3,
+                status: ActionStatus::Doing,
+            },
         ]
     } else {
         [
-            Row { texts: ["Time slot within ten minutes of a report; call back with a photo the same day", "Repair and complaint", "All four tables spoke of waiting; the end of a repair is what people remember", "Engineering, H. Ong", "Service centre, concierges", "First-time fix rate", "71%", "90%"], due: "2027-01-31", effort: 2, impact: 5, status: ActionStatus::Proposed },
-            Row { texts: ["One complaint, one person, from intake to follow-up", "Repair and complaint", "Having to tell it again is why complaints escalate", "Service centre, C. Li", "Quality", "Complaints closed in 3 days", "58%", "85%"], due: "2027-02-28", effort: 3, impact: 4, status: ActionStatus::Proposed },
-            Row { texts: ["Handover by appointment, one inspector a family, a call on the first evening", "Handover and moving in", "The first day is the peak of the journey and the start of every recommendation", "Concierge team, D. Park", "Engineering, security", "Move-in satisfaction", "3.6 / 5", "4.5 / 5"], due: "2027-03-31", effort: 4, impact: 5, status: ActionStatus::Proposed },
-            Row { texts: ["Every quarter: you said, we did", "Community life", "People speak again when they see what came of it", "Community, R. Shah", "Owners' committee", "Suggestions answered in public", "0", "100%"], due: "2026-12-31", effort: 1, impact: 3, status: ActionStatus::Doing },
+            Row {
+                texts: [
+                    "Time slot within ten minutes of a report; call back with a photo the same day",
+                    "Repair and complaint",
+                    "All four tables spoke of waiting; the end of a repair is what people remember",
+                    "Engineering, H. Ong",
+                    "Service centre, concierges",
+                    "First-time fix rate",
+                    "71%",
+                    "90%",
+                ],
+                due: "2027-01-31",
+                effort: 2,
+                impact: 5,
+                status: ActionStatus::Proposed,
+            },
+            Row {
+                texts: [
+                    "One complaint, one person, from intake to follow-up",
+                    "Repair and complaint",
+                    "Having to tell it again is why complaints escalate",
+                    "Service centre, C. Li",
+                    "Quality",
+                    "Complaints closed in 3 days",
+                    "58%",
+                    "85%",
+                ],
+                due: "2027-02-28",
+                effort: 3,
+                impact: 4,
+                status: ActionStatus::Proposed,
+            },
+            Row {
+                texts: [
+                    "Handover by appointment, one inspector a family, a call on the first evening",
+                    "Handover and moving in",
+                    "The first day is the peak of the journey and the start of every recommendation",
+                    "Concierge team, D. Park",
+                    "Engineering, security",
+                    "Move-in satisfaction",
+                    "3.6 / 5",
+                    "4.5 / 5",
+                ],
+                due: "2027-03-31",
+                effort: 4,
+                impact: 5,
+                status: ActionStatus::Proposed,
+            },
+            Row {
+                texts: [
+                    "Every quarter: you said, we did",
+                    "Community life",
+                    "People speak again when they see what came of it",
+                    "Community, R. Shah",
+                    "Owners' committee",
+                    "Suggestions answered in public",
+                    "0",
+                    "100%",
+                ],
+                due: "2026-12-31",
+                effort: 1,
+                impact: 3,
+                status: ActionStatus::Doing,
+            },
         ]
     };
     facilitator.edit(BoardKind::Plan, |txn, replica| {
         for (i, row) in rows.iter().enumerate() {
             let id = ActionId(format!("demo-a{}", i + 1));
             let theme = ThemeId(format!("demo-t{}", i + 1));
-            let sources = harvest.placements.iter().filter(|(_, t)| *t == theme).map(|(note, _)| note.clone()).take(8).collect();
+            let sources =
+                harvest.placements.iter().filter(|(_, t)| *t == theme).map(|(note, _)| note.clone()).take(8).collect();
             let [title, stage, reason, ..] = row.texts;
             action::create(
                 txn,
@@ -297,7 +426,13 @@ async fn plan(cafe: &Cafe, zh: bool) -> Result<()> {
                     sources,
                 },
             );
-            let fields = [ActionText::Accountable, ActionText::Helpers, ActionText::Kpi, ActionText::Baseline, ActionText::Target];
+            let fields = [
+                ActionText::Accountable,
+                ActionText::Helpers,
+                ActionText::Kpi,
+                ActionText::Baseline,
+                ActionText::Target,
+            ];
             for (field, words) in fields.into_iter().zip(&row.texts[3..]) {
                 if let Some(at) = action::text_of(txn, &replica.plan, &id, field) {
                     text::edit(txn, &at, &Splice { at: 0, delete: 0, insert: (*words).into() });

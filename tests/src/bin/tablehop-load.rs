@@ -61,7 +61,12 @@ async fn memory(connections: usize) -> Result<()> {
     let wrote = resident_kib(pid)?;
     let each = |kib: u64| kib.saturating_sub(empty) as f64 / connections as f64;
     println!("server, one café of {tables} tables, nobody there:  {empty} KiB");
-    println!("{connections} joined and connected in {:.1?}:  {} KiB, {:.1} KiB each", joined.0, joined.1, each(joined.1));
+    println!(
+        "{connections} joined and connected in {:.1?}:  {} KiB, {:.1} KiB each",
+        joined.0,
+        joined.1,
+        each(joined.1)
+    );
     println!("seated, board open, in {:.1?}:  {} KiB, {:.1} KiB each", opened.0, opened.1, each(opened.1));
     println!("one note each, saved:  {wrote} KiB, {:.1} KiB each", each(wrote));
     Ok(())

@@ -16,7 +16,8 @@ pub fn AnnouncementBanner() -> impl IntoView {
     let key = StoredValue::new(format!("tablehop.heard.{}", cafe.workshop()));
     let heard = RwSignal::new(platform::local_get(&key.get_value()).and_then(|at| at.parse::<u64>().ok()).unwrap_or(0));
     let latest = cafe.memo(|view| view.announcement.clone());
-    let news = Memo::new(move |_| latest.get().flatten().filter(|news| news.at > heard.get() && !news.text.trim().is_empty()));
+    let news =
+        Memo::new(move |_| latest.get().flatten().filter(|news| news.at > heard.get() && !news.text.trim().is_empty()));
     view! {
         <div class="cafe-news" role="status" aria-live="polite">
             {move || {

@@ -105,7 +105,9 @@ pub fn NameForm(
                         act.run(());
                     }
                 }
-                Err(error) if error.field.as_deref() == Some("department") => department_error.set(Some(error.text(i18n))),
+                Err(error) if error.field.as_deref() == Some("department") => {
+                    department_error.set(Some(error.text(i18n)))
+                }
                 Err(error) => name_error.set(Some(error.text(i18n))),
             }
         });

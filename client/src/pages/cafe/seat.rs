@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 use shared::id::{TableId, WorkshopId};
-use shared::workshop::view::{ParticipantPart, Part, SeatView, View};
+use shared::workshop::view::{Part, ParticipantPart, SeatView, View};
 
 use crate::platform;
 use crate::state::cafe::Cafe;

@@ -58,7 +58,8 @@ pub fn Table(table: TableId) -> impl IntoView {
     };
     let switch = move || {
         let choices = vec![
-            Choice::new(false, Signal::derive(move || t_string!(i18n, cafe.as_list).to_string())).icon(icondata_lu::LuList),
+            Choice::new(false, Signal::derive(move || t_string!(i18n, cafe.as_list).to_string()))
+                .icon(icondata_lu::LuList),
             Choice::new(true, Signal::derive(move || t_string!(i18n, cafe.as_canvas).to_string()))
                 .icon(icondata_lu::LuLayoutDashboard),
         ];

@@ -2,19 +2,25 @@
 
 use js_sys::{Function, Reflect};
 use leptos::prelude::*;
-use wasm_bindgen::prelude::*;
 use wasm_bindgen::JsCast;
+use wasm_bindgen::prelude::*;
 use web_sys::{EventTarget, HtmlElement};
 
 /// Sets `--seen-height` on the page while the component that calls is there; browsers that cannot tell keep `100dvh`.
 pub fn follow() {
-    let Some(viewport) = Reflect::get(&window(), &"visualViewport".into()).ok().filter(|viewport| viewport.is_object()) else {
+    let Some(viewport) = Reflect::get(&window(), &"visualViewport".into()).ok().filter(|viewport| viewport.is_object())
+    else {
         return;
     };
     let seen = viewport.clone();
     let measure = move || {
-        let Some(height) = Reflect::get(&seen, &"height".into()).ok().and_then(|height| height.as_f64()) else { return };
-        let zoomed = Reflect::get(&seen, &"scale".into()).ok().and_then(|scale| scale.as_f64()).is_some_and(|scale| scale > 1.01);
+        let Some(height) = Reflect::get(&seen, &"height".into()).ok().and_then(|height| height.as_f64()) else {
+            return;
+        };
+        let zoomed = Reflect::get(&seen, &"scale".into())
+            .ok()
+            .and_then(|scale| scale.as_f64())
+            .is_some_and(|scale| scale > 1.01);
         // Whoever zooms in with two fingers wants to look closer, not to have the page rearranged.
         if !zoomed {
             set_height(Some(height));

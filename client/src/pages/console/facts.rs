@@ -34,12 +34,13 @@ pub(super) fn tables(view: &View) -> Vec<TableFacts> {
         .iter()
         .map(|brief| TableFacts {
             brief: brief.clone(),
-            floor: part
-                .floor
-                .iter()
-                .find(|floor| floor.id == brief.id)
-                .cloned()
-                .unwrap_or_else(|| FloorTable { id: brief.id, host: None, notes: 0, last_edit: None, activity: Vec::new() }),
+            floor: part.floor.iter().find(|floor| floor.id == brief.id).cloned().unwrap_or_else(|| FloorTable {
+                id: brief.id,
+                host: None,
+                notes: 0,
+                last_edit: None,
+                activity: Vec::new(),
+            }),
             people: Vec::new(),
         })
         .collect();
@@ -114,9 +115,39 @@ pub(super) fn send(cafe: Cafe, i18n: I18n, busy: RwSignal<bool>, command: Comman
     send_all(cafe, i18n, busy, vec![command], then);
 }
 
+/// Sends a command whose effect is already shown; `undo` shows what is, if it was refused.
+pub(super) fn send_shown(
+    cafe: Cafe,
+    i18n: I18n,
+    busy: RwSignal<bool>,
+    command: Command,
+    undo: impl FnOnce() + 'static,
+) {
+    run(cafe, i18n, busy, vec![command], move |done| {
+        if !done {
+            undo();
+        }
+    });
+}
+
 /// Sends commands one after the other, and stops at the first that is refused.
-pub(super) fn send_all(cafe: Cafe, i18n: I18n, busy: RwSignal<bool>, commands: Vec<Command>, then: impl FnOnce() + 'static) {
+pub(super) fn send_all(
+    cafe: Cafe,
+    i18n: I18n,
+    busy: RwSignal<bool>,
+    commands: Vec<Command>,
+    then: impl FnOnce() + 'static,
+) {
+    run(cafe, i18n, busy, commands, move |done| {
+        if done {
+            then();
+        }
+    });
+}
+
+fn run(cafe: Cafe, i18n: I18n, busy: RwSignal<bool>, commands: Vec<Command>, ended: impl FnOnce(bool) + 'static) {
     if busy.get_untracked() {
+        ended(false);
         return;
     }
     busy.set(true);
@@ -130,9 +161,9 @@ pub(super) fn send_all(cafe: Cafe, i18n: I18n, busy: RwSignal<bool>, commands: V
         }
         // The page may have been left meanwhile.
         let _ = busy.try_set(false);
-        match refused {
-            Some(error) => toast(ToastKind::Bad, error.text(i18n)),
-            None => then(),
+        if let Some(error) = &refused {
+            toast(ToastKind::Bad, error.text(i18n));
         }
+        ended(refused.is_none());
     });
 }

@@ -24,9 +24,11 @@ pub(super) fn FloorTableView(
     let i18n = use_i18n();
     let people = Memo::new(move |_| facts.with(|facts| facts.as_ref().map(|f| f.people.clone()).unwrap_or_default()));
     let host = Memo::new(move |_| facts.with(|facts| facts.as_ref().and_then(|f| f.floor.host.clone())));
-    let topic = Memo::new(move |_| facts.with(|facts| facts.as_ref().map(|f| f.brief.topic.clone()).unwrap_or_default()));
+    let topic =
+        Memo::new(move |_| facts.with(|facts| facts.as_ref().map(|f| f.brief.topic.clone()).unwrap_or_default()));
     let notes = Memo::new(move |_| facts.with(|facts| facts.as_ref().map_or(0, |f| f.floor.notes)));
-    let activity = Memo::new(move |_| facts.with(|facts| facts.as_ref().map(|f| f.floor.activity.clone()).unwrap_or_default()));
+    let activity =
+        Memo::new(move |_| facts.with(|facts| facts.as_ref().map(|f| f.floor.activity.clone()).unwrap_or_default()));
     let last_edit = Memo::new(move |_| facts.with(|facts| facts.as_ref().and_then(|f| f.floor.last_edit)));
     let busy = Memo::new(move |_| last_edit.get().is_some_and(|last| now.get().saturating_sub(last) < FRESH));
     let empty = Memo::new(move |_| people.with(Vec::is_empty));
@@ -102,12 +104,7 @@ pub(super) fn FloorTableView(
 }
 
 #[component]
-fn Guest(
-    index: usize,
-    count: usize,
-    person: FloorPerson,
-    host: Memo<Option<shared::id::ActorId>>,
-) -> impl IntoView {
+fn Guest(index: usize, count: usize, person: FloorPerson, host: Memo<Option<shared::id::ActorId>>) -> impl IntoView {
     let id = person.person.id.clone();
     let is_host = Signal::derive(move || host.with(|host| host.as_ref() == Some(&id)));
     // The host at the top, the others around in the order in which they came.
@@ -156,8 +153,9 @@ fn spark(activity: &[u16]) -> String {
 
 /// Everything the drawing shows, in words.
 fn spoken(id: TableId, topic: &str, people: usize, notes: u32, hands: &[String], i18n: I18n) -> String {
-    let mut words = t_string!(i18n, console.table_spoken, n = id.0, topic = topic.to_owned(), people = people, notes = notes)
-        .to_string();
+    let mut words =
+        t_string!(i18n, console.table_spoken, n = id.0, topic = topic.to_owned(), people = people, notes = notes)
+            .to_string();
     if !hands.is_empty() {
         words.push_str(". ");
         words.push_str(&t_string!(i18n, console.hand, name = hands.join("、")));

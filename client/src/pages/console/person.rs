@@ -62,22 +62,14 @@ fn Details(cafe: Cafe, id: ActorId, person: Memo<Option<FloorPerson>>) -> impl I
     let busy = RwSignal::new(false);
     let removing = RwSignal::new(false);
     let helper = RwSignal::new(false);
-    Effect::new(move || {
-        busy.track();
-        helper.set(person.with(|person| person.as_ref().is_some_and(|p| p.helper)));
-    });
+    let helps = Memo::new(move |_| person.with(|person| person.as_ref().is_some_and(|p| p.helper)));
+    Effect::new(move || helper.set(helps.get()));
 
-    // The lists follow what is, also when an answer comes: a refusal puts them back.
+    // The fields follow what is; a refusal puts them back.
     let to = RwSignal::new(String::new());
-    Effect::new(move || {
-        busy.track();
-        to.set(as_text(table.get()));
-    });
+    Effect::new(move || to.set(as_text(table.get())));
     let host_of = RwSignal::new(String::new());
-    Effect::new(move || {
-        busy.track();
-        host_of.set(as_text(hosted.get()));
-    });
+    Effect::new(move || host_of.set(as_text(hosted.get())));
     let seats = Signal::derive(move || {
         let mut options = Vec::new();
         if table.get().is_none() {
@@ -91,9 +83,11 @@ fn Details(cafe: Cafe, id: ActorId, person: Memo<Option<FloorPerson>>) -> impl I
         options.extend(tables.get().unwrap_or_default());
         options
     });
+    let table_now = table;
     let move_to = move |chosen: String| {
         if let Some(table) = as_table(&chosen) {
-            facts::send(cafe, i18n, busy, Command::MovePerson { participant: who.get_value(), table }, || {});
+            let command = Command::MovePerson { participant: who.get_value(), table };
+            facts::send_shown(cafe, i18n, busy, command, move || put_back(to, table_now, as_text));
         }
     };
     let set_host = move |chosen: String| {
@@ -102,11 +96,11 @@ fn Details(cafe: Cafe, id: ActorId, person: Memo<Option<FloorPerson>>) -> impl I
             (None, Some(table)) => Command::SetHost { table, participant: None },
             (None, None) => return,
         };
-        facts::send(cafe, i18n, busy, command, || {});
+        facts::send_shown(cafe, i18n, busy, command, move || put_back(host_of, hosted, as_text));
     };
     let set_helper = move |ticked: bool| {
         let command = Command::SetHelper { participant: who.get_value(), helper: ticked };
-        facts::send(cafe, i18n, busy, command, || {});
+        facts::send_shown(cafe, i18n, busy, command, move || put_back(helper, helps, |helps| helps));
     };
     let remove = move |()| {
         let command = Command::RemovePerson { participant: who.get_value() };
@@ -169,6 +163,17 @@ fn Details(cafe: Cafe, id: ActorId, person: Memo<Option<FloorPerson>>) -> impl I
             action=move || t_string!(i18n, console.remove).to_string()
             on_yes=Callback::new(remove)
         />
+    }
+}
+
+/// Shows in a field what is; nothing if the dialog was closed meanwhile.
+fn put_back<T, U>(field: RwSignal<U>, fact: Memo<T>, shown: impl FnOnce(T) -> U)
+where
+    T: Clone + Send + Sync + 'static,
+    U: Send + Sync + 'static,
+{
+    if let Some(fact) = fact.try_get_untracked() {
+        let _ = field.try_set(shown(fact));
     }
 }
 

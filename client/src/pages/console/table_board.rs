@@ -62,11 +62,13 @@ fn Opened(identity: Identity) -> impl IntoView {
 fn TableBoard(cafe: Cafe, table: TableId) -> impl IntoView {
     let i18n = use_i18n();
     let brief = cafe.memo(move |view| facts::table(view, table).map(|facts| facts.brief));
-    let brief = Memo::new(move |_| brief.get().flatten().unwrap_or_else(|| shared::workshop::view::TableBrief {
-        id: table,
-        topic: String::new(),
-        question: String::new(),
-    }));
+    let brief = Memo::new(move |_| {
+        brief.get().flatten().unwrap_or_else(|| shared::workshop::view::TableBrief {
+            id: table,
+            topic: String::new(),
+            question: String::new(),
+        })
+    });
     let board = cafe.board(BoardKind::Table(table));
     let wide = window().inner_width().ok().and_then(|width| width.as_f64()).is_none_or(|width| width >= CANVAS_FROM);
     let canvas = RwSignal::new(wide);

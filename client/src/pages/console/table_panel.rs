@@ -95,7 +95,8 @@ fn Panel(cafe: Cafe, id: TableId) -> impl IntoView {
 fn Texts(cafe: Cafe, id: TableId, facts: Memo<Option<TableFacts>>) -> impl IntoView {
     let i18n = use_i18n();
     let known = move || {
-        facts.with(|facts| facts.as_ref().map(|f| (f.brief.topic.clone(), f.brief.question.clone())).unwrap_or_default())
+        facts
+            .with(|facts| facts.as_ref().map(|f| (f.brief.topic.clone(), f.brief.question.clone())).unwrap_or_default())
     };
     let (first_topic, first_question) = untrack(known);
     let topic = RwSignal::new(first_topic);
@@ -104,8 +105,7 @@ fn Texts(cafe: Cafe, id: TableId, facts: Memo<Option<TableFacts>>) -> impl IntoV
     let changed = move || (topic.get(), question.get()) != known();
     let save = move |event: leptos::ev::SubmitEvent| {
         event.prevent_default();
-        let command =
-            Command::SetTable { table: id, topic: topic.get_untracked(), question: question.get_untracked() };
+        let command = Command::SetTable { table: id, topic: topic.get_untracked(), question: question.get_untracked() };
         let done = t_string!(i18n, console.question_changed).to_string();
         facts::send(cafe, i18n, busy, command, move || toast(ToastKind::Good, done));
     };

@@ -92,11 +92,8 @@ fn save(text: &str, media_type: &str, name: &str) -> Result<(), JsValue> {
 
 /// The café's title as a file name that every system takes.
 fn file_name(title: &str, extension: &str) -> String {
-    let safe: String = title
-        .chars()
-        .map(|c| if c.is_control() || r#"/\:*?"<>|"#.contains(c) { '-' } else { c })
-        .take(60)
-        .collect();
+    let safe: String =
+        title.chars().map(|c| if c.is_control() || r#"/\:*?"<>|"#.contains(c) { '-' } else { c }).take(60).collect();
     let safe = safe.trim().trim_matches('.');
     let name = if safe.is_empty() { "tablehop" } else { safe };
     format!("{name}.{extension}")

@@ -53,17 +53,18 @@ fn LockBoards(cafe: Cafe) -> impl IntoView {
     let locked = cafe.memo(|view| view.locked);
     let busy = RwSignal::new(false);
     let value = RwSignal::new(false);
-    // Follows what is, also when an answer comes: a refusal puts it back.
-    Effect::new(move || {
-        busy.track();
-        value.set(locked.get() == Some(true));
-    });
+    Effect::new(move || value.set(locked.get() == Some(true)));
+    let lock = move |wanted: bool| {
+        facts::send_shown(cafe, i18n, busy, Command::LockBoards { locked: wanted }, move || {
+            let _ = value.try_set(locked.try_get_untracked().flatten() == Some(true));
+        });
+    };
     view! {
         <CheckField
             label=move || t_string!(i18n, console.lock).to_string()
             hint=move || t_string!(i18n, console.lock_hint).to_string()
             value
-            on_change=move |locked| facts::send(cafe, i18n, busy, Command::LockBoards { locked }, || {})
+            on_change=lock
         />
     }
 }
@@ -199,17 +200,18 @@ fn Links(cafe: Cafe) -> impl IntoView {
             }
         });
     };
-    let made_or_button = move |place: RwSignal<Option<String>>, role: Role, label: Signal<String>, button: Signal<String>| {
-        move || match place.get() {
-            Some(url) => view! { <CopyField label value=url /> }.into_any(),
-            None => view! {
-                <Button icon=icondata_lu::LuLink busy on_click=move |_| make(role, place)>
-                    {move || button.get()}
-                </Button>
+    let made_or_button =
+        move |place: RwSignal<Option<String>>, role: Role, label: Signal<String>, button: Signal<String>| {
+            move || match place.get() {
+                Some(url) => view! { <CopyField label value=url /> }.into_any(),
+                None => view! {
+                    <Button icon=icondata_lu::LuLink busy on_click=move |_| make(role, place)>
+                        {move || button.get()}
+                    </Button>
+                }
+                .into_any(),
             }
-            .into_any(),
-        }
-    };
+        };
     view! {
         <section class="stack" aria-labelledby="tools-links">
             <h3 id="tools-links">{t!(i18n, console.links)}</h3>

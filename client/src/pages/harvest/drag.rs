@@ -58,7 +58,7 @@ pub fn drag(sorting: Sorting, card: &Element, event: &PointerEvent) {
     if sorting.over.with_untracked(|before| *before != over) {
         sorting.over.set(over);
     }
-    scroll_along(card, y);
+    scroll_along(card, x, y);
 }
 
 /// The pointer goes up: the note goes where it is.
@@ -115,18 +115,32 @@ fn element(event: &PointerEvent) -> Option<Element> {
     event.target()?.dyn_into().ok()
 }
 
-fn scroll_along(card: &Element, y: f64) {
-    let height = window().inner_height().ok().and_then(|height| height.as_f64()).unwrap_or(f64::MAX);
-    let by = if y < EDGE {
+/// Near an edge, what lies beyond comes nearer: the page up and down, the row of themes left and right.
+fn scroll_along(card: &Element, x: f64, y: f64) {
+    let size = |side: Result<wasm_bindgen::JsValue, wasm_bindgen::JsValue>| side.ok().and_then(|side| side.as_f64());
+    let down = step(y, 0.0, size(window().inner_height()).unwrap_or(f64::MAX));
+    if down != 0.0 {
+        match card.closest(".cafe-scroll").ok().flatten() {
+            Some(page) => page.set_scroll_top(page.scroll_top() + down as i32),
+            None => window().scroll_by_with_x_and_y(0.0, down),
+        }
+    }
+    if let Ok(Some(row)) = document().query_selector(".harvest-themes") {
+        let place = row.get_bounding_client_rect();
+        if x > place.left() {
+            row.set_scroll_left(row.scroll_left() + step(x, place.left(), place.right()) as i32);
+        }
+    }
+}
+
+/// How far to scroll when the pointer is at `at` between two edges.
+fn step(at: f64, from: f64, to: f64) -> f64 {
+    if at < from + EDGE {
         -STEP
-    } else if y > height - EDGE {
+    } else if at > to - EDGE {
         STEP
     } else {
-        return;
-    };
-    match card.closest(".cafe-scroll").ok().flatten() {
-        Some(page) => page.set_scroll_top(page.scroll_top() + by as i32),
-        None => window().scroll_by_with_x_and_y(0.0, by),
+        0.0
     }
 }
 

@@ -49,7 +49,7 @@ pub fn PlacedNote(note: NoteRef) -> impl IntoView {
                 event.prevent_default();
                 remember_next();
                 pick();
-                focus_soon(".pick-bar button");
+                focus_soon(".pick-theme:enabled");
             }
             "0" | "Backspace" | "Delete" => put(&|note| sorting.put(note, &Target::Nowhere)),
             digit if digit.len() == 1 => {

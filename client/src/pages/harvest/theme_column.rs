@@ -120,7 +120,7 @@ pub fn ThemeColumn(id: ThemeId) -> impl IntoView {
                     />
                 </div>
             </header>
-            <div class="theme-notes">
+            <div class="theme-notes" tabindex=move || (!may_sort.get()).then_some("0")>
                 <For each=move || notes.get() key=NoteRef::key let:note>
                     <PlacedNote note />
                 </For>

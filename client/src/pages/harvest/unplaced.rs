@@ -104,7 +104,8 @@ pub fn Unplaced() -> impl IntoView {
                 />
                 <CheckField label=Signal::derive(move || t_string!(i18n, harvest.starred).to_string()) value=starred />
             </div>
-            <div class="unplaced-tables">
+            // Without notes to press, the list itself takes the focus, so that it can be scrolled by keyboard.
+            <div class="unplaced-tables" tabindex=move || (!sorting.may_sort.get()).then_some("0")>
                 <For each=move || tables.get() key=|table| (table.id, table.topic.clone()) let:table>
                     <Group table shown />
                 </For>

@@ -77,9 +77,11 @@ fn KnownCafe(known: Recent, on_forget: Callback<()>) -> impl IntoView {
     };
     let shown = StoredValue::new(title);
     let title = move || {
-        shown.with_value(|title| {
-            if title.is_empty() { t_string!(i18n, home.untitled).to_string() } else { title.clone() }
-        })
+        shown.with_value(
+            |title| {
+                if title.is_empty() { t_string!(i18n, home.untitled).to_string() } else { title.clone() }
+            },
+        )
     };
     view! {
         <li class="known-item">

@@ -25,7 +25,9 @@ pub fn TemplateCards() -> impl IntoView {
         async move { api::templates(language).await }
     });
     let cards = move || match templates.get() {
-        None => (0..PLACES).map(|_| view! { <li class="template-card template-waiting"></li> }).collect_view().into_any(),
+        None => {
+            (0..PLACES).map(|_| view! { <li class="template-card template-waiting"></li> }).collect_view().into_any()
+        }
         Some(Ok(list)) => {
             list.into_iter().map(|template| view! { <TemplateCard template /> }).collect_view().into_any()
         }

@@ -318,7 +318,9 @@ mod tests {
 
     #[test]
     fn numbers_are_read_as_people_write_them() {
-        for (text, value) in [("20", Some(20.0)), (" 7.5 ", Some(7.5)), ("7,5", Some(7.5)), ("２０", Some(20.0)), ("", None)] {
+        for (text, value) in
+            [("20", Some(20.0)), (" 7.5 ", Some(7.5)), ("7,5", Some(7.5)), ("２０", Some(20.0)), ("", None)]
+        {
             assert_eq!(number(text), value, "{text}");
         }
         assert_eq!(whole::<u8>("5"), Some(5));
@@ -341,7 +343,14 @@ mod tests {
             let wrong: Vec<String> = form.errors.with_untracked(|errors| errors.keys().cloned().collect());
             assert_eq!(
                 wrong,
-                ["rounds.0.minutes", "settings.seats_per_table", "tables.0.topic", "tables.1.topic", "tables.2.topic", "title"]
+                [
+                    "rounds.0.minutes",
+                    "settings.seats_per_table",
+                    "tables.0.topic",
+                    "tables.1.topic",
+                    "tables.2.topic",
+                    "title"
+                ]
             );
             assert_eq!(form.first_error().as_deref(), Some("title"));
         });
@@ -353,7 +362,10 @@ mod tests {
         owner.with(|| {
             let draft = Draft {
                 title: "换桌".into(),
-                tables: vec![TablePlan { topic: "一".into(), question: "?".into() }, TablePlan { topic: "二".into(), question: String::new() }],
+                tables: vec![
+                    TablePlan { topic: "一".into(), question: "?".into() },
+                    TablePlan { topic: "二".into(), question: String::new() },
+                ],
                 rounds: vec![RoundPlan { minutes: 7.5, question: Some("为什么？".into()) }],
                 ..Draft::default()
             };

@@ -17,17 +17,11 @@ use crate::ui::field::{SelectField, next_id};
 use crate::ui::live_text::LiveText;
 use crate::ui::seg::{Choice, Segmented};
 
-/// Text fields of the form, after the title and the reason.
-const FIELDS: [ActionText; 8] = [
-    ActionText::Accountable,
-    ActionText::Helpers,
-    ActionText::Stage,
-    ActionText::Kpi,
-    ActionText::Baseline,
-    ActionText::Target,
-    ActionText::Cost,
-    ActionText::Risk,
-];
+/// Who, below the reason.
+const WHO: [ActionText; 2] = [ActionText::Accountable, ActionText::Helpers];
+/// The other text fields of the form.
+const FIELDS: [ActionText; 6] =
+    [ActionText::Stage, ActionText::Cost, ActionText::Kpi, ActionText::Baseline, ActionText::Target, ActionText::Risk];
 
 /// How far an action is, in words.
 pub fn status_word(i18n: I18n, status: ActionStatus) -> String {
@@ -189,10 +183,11 @@ fn Form(plan: Board, action: Signal<Action>, id: StoredValue<ActionId>) -> impl 
         ActionStatus::ALL.map(|status| (status.as_str().to_owned(), status_word(i18n, status))).to_vec()
     });
     let due_id = next_id("due");
-    let texts = FIELDS.map(|field| view! { <ActionField board=plan action=id.get_value() field /> });
+    let text = |field| view! { <ActionField board=plan action=id.get_value() field /> };
     view! {
         <ActionField board=plan action=id.get_value() field=ActionText::Reason />
         <div class="action-fields">
+            {WHO.map(text).into_iter().collect_view()}
             <div class="action-field">
                 <label for=due_id.clone()>{t!(i18n, plan.due)}</label>
                 <input
@@ -222,7 +217,7 @@ fn Form(plan: Board, action: Signal<Action>, id: StoredValue<ActionId>) -> impl 
                 value=impact
                 on_change=move |level| plan.set_impact(&id.get_value(), level)
             />
-            {texts.into_iter().collect_view()}
+            {FIELDS.map(text).into_iter().collect_view()}
         </div>
     }
 }
@@ -237,7 +232,7 @@ fn Level(
 ) -> impl IntoView {
     let levels = (1..=5_u8).map(|level| Choice::new(level, Signal::stored(level.to_string()))).collect::<Vec<_>>();
     view! {
-        <div class="action-field">
+        <div class="action-field action-level">
             <span class="action-label">
                 {move || label.get()} <span class="action-scale">{move || hint.get()}</span>
             </span>

@@ -31,7 +31,7 @@ pub fn Sources(
     let action = StoredValue::new(action);
     let remove = Callback::new(move |place: NoteRef| plan.set_source(&action.get_value(), &place, false));
     Some(view! {
-        <section class="sources" aria-label=move || t_string!(i18n, plan.sources).to_string()>
+        <div class="sources">
             <h4 class="sources-title">
                 {t!(i18n, plan.sources)} " " <span class="figures quiet">{move || sources.with(Vec::len)}</span>
             </h4>
@@ -53,7 +53,7 @@ pub fn Sources(
                     {t!(i18n, plan.add_source)}
                 </Button>
             </Show>
-        </section>
+        </div>
     })
 }
 

@@ -80,7 +80,7 @@ pub fn ReviewAction(id: ActionId) -> impl IntoView {
                 <summary class="review-line">
                     <span class="action-reference figures">{move || reference(place.get())}</span>
                     <span class="review-what">
-                        <strong class="review-title">{move || action.with(|action| title_or(i18n, action))}</strong>
+                        <h3 class="review-title">{move || action.with(|action| title_or(i18n, action))}</h3>
                         <ActionBrief action />
                         <span class="quiet small figures">{weight}</span>
                     </span>

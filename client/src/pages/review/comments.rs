@@ -88,6 +88,8 @@ pub fn Comments(
             >
                 <TextArea
                     label=Signal::derive(move || t_string!(i18n, review.comment).to_string())
+                    hide_label=true
+                    placeholder=Signal::derive(move || Some(t_string!(i18n, review.comment_hint).to_string()))
                     value=text
                     error=text_error
                     max_chars=limits::COMMENT_CHARS

@@ -94,18 +94,23 @@ fn Review(identity: Identity) -> impl IntoView {
             <TopBar />
             <Page>
                 <header class="review-cover">
-                    <div class="review-cover-line no-print">
-                        <ConnectionSign />
-                        <Show when=move || written.get() == Some(true)>
-                            <TakeAway cafe />
-                        </Show>
+                    <div class="review-cover-line">
+                        <h1>{move || title.get()}</h1>
+                        <div class="no-print">
+                            <ConnectionSign />
+                        </div>
                     </div>
-                    <h1>{move || title.get()}</h1>
                     <p class="quiet pre" hidden=move || purpose.with(|text| text.as_deref().unwrap_or_default().is_empty())>
                         {move || purpose.get()}
                     </p>
                 </header>
                 <ReviewBody />
+                <Show when=move || written.get() == Some(true)>
+                    <section class="review-take no-print" aria-labelledby="review-take-title">
+                        <h3 id="review-take-title">{t!(i18n, review.take)}</h3>
+                        <TakeAway cafe />
+                    </section>
+                </Show>
             </Page>
         }
         .into_any(),

@@ -37,7 +37,7 @@ impl Reviewer {
         let identity = cafe.identity();
         let role = identity.role;
         let remembered = platform::local_get(&key(role)).unwrap_or_else(|| match role {
-            Role::Facilitator => t_string!(i18n, review.facilitator).to_string(),
+            Role::Facilitator => untrack(|| t_string!(i18n, review.facilitator).to_string()),
             _ => identity.name,
         });
         let signed = RwSignal::new(!remembered.trim().is_empty());

@@ -88,7 +88,10 @@ pub fn free_near(taken: &[Area], wanted: Area) -> (f64, f64) {
     let free = |x: f64, y: f64| {
         let gap = 12.0;
         !taken.iter().any(|area| {
-            x < area.x + area.w + gap && area.x < x + wanted.w + gap && y < area.y + area.h + gap && area.y < y + wanted.h + gap
+            x < area.x + area.w + gap
+                && area.x < x + wanted.w + gap
+                && y < area.y + area.h + gap
+                && area.y < y + wanted.h + gap
         })
     };
     // Rings around the place; each is searched for its nearest point. A crowded cloth is left crowded.

@@ -71,7 +71,8 @@ pub fn CanvasNote(board: Board, id: NoteId, cloth: Cloth, threads: Memo<Threads>
             return;
         }
         let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
-        let over = |selector: &str| target.as_ref().and_then(|target| target.closest(selector).ok().flatten()).is_some();
+        let over =
+            |selector: &str| target.as_ref().and_then(|target| target.closest(selector).ok().flatten()).is_some();
         if editing.get_untracked() || over(".note-tool") {
             event.stop_propagation();
             return;
@@ -136,7 +137,9 @@ pub fn CanvasNote(board: Board, id: NoteId, cloth: Cloth, threads: Memo<Threads>
             request_animation_frame(move || {
                 let lost = document().active_element().is_none_or(|active| active.tag_name() == "BODY");
                 if lost && chosen.try_get_untracked() == Some(true) {
-                    focus_grip(item.get_untracked().and_then(|item| item.query_selector(".canvas-grip").ok().flatten()));
+                    focus_grip(
+                        item.get_untracked().and_then(|item| item.query_selector(".canvas-grip").ok().flatten()),
+                    );
                 }
             });
         }

@@ -53,7 +53,8 @@ impl Cloth {
             let stage: &Element = stage.as_ref();
             stage.get_bounding_client_rect()
         });
-        corner.map_or((f64::from(x), f64::from(y)), |corner| (f64::from(x) - corner.left(), f64::from(y) - corner.top()))
+        corner
+            .map_or((f64::from(x), f64::from(y)), |corner| (f64::from(x) - corner.left(), f64::from(y) - corner.top()))
     }
 
     fn zoom_by(self, factor: f64) {
@@ -330,7 +331,9 @@ pub fn BoardCanvas(
 fn Line(board: Board, id: NoteId, threads: Memo<Threads>) -> impl IntoView {
     let note = board.note(&id)?;
     let on = note.with_untracked(|note| note.builds_on.clone())?;
-    let end = |note: Signal<shared::board::view::Note>| Memo::new(move |_| note.with(|note| (note.x + note.w / 2.0, note.y + KNOT)));
+    let end = |note: Signal<shared::board::view::Note>| {
+        Memo::new(move |_| note.with(|note| (note.x + note.w / 2.0, note.y + KNOT)))
+    };
     let from = end(board.note(&on)?);
     let to = end(note);
     // A note taken away keeps no line.

@@ -56,11 +56,7 @@ pub fn reading(cafe: Cafe) -> Memo<Reading> {
 /// `m:ss`, and hours where there are any.
 pub fn minutes_seconds(seconds: u64) -> String {
     let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-    if hours > 0 {
-        format!("{hours}:{minutes:02}:{seconds:02}")
-    } else {
-        format!("{minutes}:{seconds:02}")
-    }
+    if hours > 0 { format!("{hours}:{minutes:02}:{seconds:02}") } else { format!("{minutes}:{seconds:02}") }
 }
 
 /// The time left, always in the same place and width; nothing before the first round.

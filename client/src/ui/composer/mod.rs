@@ -130,7 +130,8 @@ pub fn Composer(
     let show_typing = move || {
         rest();
         board.set_presence(None, true);
-        let later = set_timeout_with_handle(move || board.set_presence(None, false), std::time::Duration::from_millis(2_500));
+        let later =
+            set_timeout_with_handle(move || board.set_presence(None, false), std::time::Duration::from_millis(2_500));
         resting.set_value(later.ok());
     };
     let quoted = Memo::new(move |_| {

@@ -38,7 +38,9 @@ pub fn HandoverCard(
             platform::local_set(&key.get_value(), "read");
         }
     };
-    let something = Memo::new(move |_| handover.with(|handover| PARTS.iter().any(|part| !part_of(handover, *part).trim().is_empty())));
+    let something = Memo::new(move |_| {
+        handover.with(|handover| PARTS.iter().any(|part| !part_of(handover, *part).trim().is_empty()))
+    });
     // What has not been written is no card that one has to press away.
     let shown = move || editable.get() || something.get();
     let title = move || {
@@ -80,7 +82,7 @@ pub fn HandoverCard(
                             />
                         </div>
                     }
-                        .into_any()
+                    .into_any()
                 } else {
                     view! {
                         <div class="handover-part" hidden=move || says().trim().is_empty()>
@@ -88,7 +90,7 @@ pub fn HandoverCard(
                             <p class="pre">{says}</p>
                         </div>
                     }
-                        .into_any()
+                    .into_any()
                 }
             })
             .collect_view()
@@ -146,6 +148,7 @@ fn part_of(handover: &Handover, part: HandoverPart) -> &str {
 
 /// The beginning, shown on the folded card.
 fn peek(handover: &Handover) -> String {
-    let first = PARTS.iter().map(|part| part_of(handover, *part).trim()).find(|text| !text.is_empty()).unwrap_or_default();
+    let first =
+        PARTS.iter().map(|part| part_of(handover, *part).trim()).find(|text| !text.is_empty()).unwrap_or_default();
     first.lines().next().unwrap_or_default().chars().take(60).collect()
 }

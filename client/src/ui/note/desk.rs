@@ -104,9 +104,9 @@ impl Desk {
         if self.editing.try_with_untracked(|editing| editing.as_ref() == Some(id)) != Some(false) {
             return;
         }
-        let empty = board
-            .note(id)
-            .is_some_and(|note| note.with_untracked(|note| !note.deleted && note.text.trim().is_empty() && note.stars.is_empty()));
+        let empty = board.note(id).is_some_and(|note| {
+            note.with_untracked(|note| !note.deleted && note.text.trim().is_empty() && note.stars.is_empty())
+        });
         let shared = board.peers().with_untracked(|peers| peers.iter().any(|peer| peer.editing.as_ref() == Some(id)));
         if empty && !shared && board.writable().get_untracked() {
             board.delete_note(id);

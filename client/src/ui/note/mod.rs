@@ -59,7 +59,8 @@ pub fn NoteCard(
     let id = StoredValue::new(id);
     let writable = Signal::derive(move || !readonly && desk.is_some() && board.writable().get());
     let editing = Memo::new(move |_| {
-        writable.get() && desk.is_some_and(|desk| desk.editing.with(|editing| editing.as_ref() == Some(&id.get_value())))
+        writable.get()
+            && desk.is_some_and(|desk| desk.editing.with(|editing| editing.as_ref() == Some(&id.get_value())))
     });
     let writers = Memo::new(move |_| {
         let id = id.get_value();
@@ -89,9 +90,7 @@ pub fn NoteCard(
         let origin = origin();
         if origin.is_empty() { kind } else { format!("{kind}, {origin}") }
     };
-    let mine = move |note: &Note| {
-        shared.is_some_and(|desk| desk.me.with(|me| me.as_ref() == Some(&note.author)))
-    };
+    let mine = move |note: &Note| shared.is_some_and(|desk| desk.me.with(|me| me.as_ref() == Some(&note.author)));
     let class = move || {
         let paper = match colour.get() {
             0 => String::new(),
@@ -199,20 +198,19 @@ pub fn NoteCard(
             .into_any()
         }
     };
-    let reply = move || match on_reply.filter(|_| writable.get()) {
+    let reply = move || {
+        match on_reply.filter(|_| writable.get()) {
         Some(act) => view! {
             <button
                 type="button"
                 class="note-tool note-reply"
                 title=move || t_string!(i18n, board.yes_and).to_string()
-                aria-label=move || {
-                    t_string!(i18n, board.reply_to, note = note.with(|note| beginning(&note.text)), n = yes_ands.get()).to_string()
-                }
                 on:click=move |_| act.run(id.get_value())
             >
                 <Icon icon=icondata_lu::LuCornerDownRight />
-                <span>{move || t_string!(i18n, board.yes_and).to_string()}</span>
-                {move || Some(yes_ands.get()).filter(|n| *n > 0).map(|n| view! { <span class="figures">{n}</span> })}
+                <span class="note-reply-word">{move || t_string!(i18n, board.yes_and).to_string()}</span>
+                {move || Some(yes_ands.get()).filter(|n| *n > 0).map(|n| view! { <span class="figures">" " {n}</span> })}
+                <span class="visually-hidden">" " {move || note.with(|note| beginning(&note.text))}</span>
             </button>
         }
         .into_any(),
@@ -232,6 +230,7 @@ pub fn NoteCard(
             }}
         }
         .into_any(),
+    }
     };
     Some(view! {
         <article class=class class:note-live=move || editing.get() || !writers.with(Vec::is_empty) aria-label=label>
@@ -279,4 +278,3 @@ fn Star(board: Board, note: Signal<Note>, id: StoredValue<NoteId>, shared: Optio
 fn has_selection() -> bool {
     window().get_selection().ok().flatten().is_some_and(|selection| !selection.is_collapsed())
 }
-

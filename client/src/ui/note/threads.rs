@@ -26,7 +26,9 @@ impl Threads {
             // What a note builds on never changes, so the notes themselves are not followed.
             let notes = ids.with(|ids| {
                 ids.iter()
-                    .map(|id| (id.clone(), board.note(id).and_then(|note| note.with_untracked(|note| note.builds_on.clone()))))
+                    .map(|id| {
+                        (id.clone(), board.note(id).and_then(|note| note.with_untracked(|note| note.builds_on.clone())))
+                    })
                     .collect::<Vec<_>>()
             });
             Self::new(&notes)

@@ -1,5 +1,6 @@
 //! What was just taken away on a screen, and one press to bring it back.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use leptos::prelude::*;
@@ -13,7 +14,8 @@ const REGRET: Duration = Duration::from_secs(8);
 struct Taken {
     nth: u32,
     words: String,
-    back: Callback<()>,
+    // No `Callback`: that would belong to what is taken away, and go with it.
+    back: Arc<dyn Fn() + Send + Sync>,
 }
 
 /// The last thing taken away on one screen. It may be copied freely.
@@ -29,7 +31,7 @@ impl Regret {
     /// Says in words what was taken away, and for some seconds offers to bring it back.
     pub fn offer(self, words: String, back: impl Fn() + Send + Sync + 'static) {
         let nth = self.0.with_untracked(|taken| taken.as_ref().map_or(0, |taken| taken.nth + 1));
-        self.0.set(Some(Taken { nth, words, back: Callback::new(move |()| back()) }));
+        self.0.set(Some(Taken { nth, words, back: Arc::new(back) }));
         set_timeout(
             move || {
                 let same = |taken: &Option<Taken>| taken.as_ref().is_some_and(|taken| taken.nth == nth);
@@ -70,7 +72,7 @@ pub fn RegretBar(
                                     type="button"
                                     class="regret-back"
                                     on:click=move |_| {
-                                        back.run(());
+                                        back();
                                         regret.0.set(None);
                                     }
                                 >

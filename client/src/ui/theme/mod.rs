@@ -20,11 +20,7 @@ pub fn ThemeSwitch() -> impl IntoView {
     let i18n = use_i18n();
     let dark = RwSignal::new(stored().map_or_else(system_is_dark, |theme| theme == "dark"));
     let label = move || {
-        if dark.get() {
-            t_string!(i18n, kit.light).to_string()
-        } else {
-            t_string!(i18n, kit.dark).to_string()
-        }
+        if dark.get() { t_string!(i18n, kit.light).to_string() } else { t_string!(i18n, kit.dark).to_string() }
     };
     view! {
         <button
@@ -59,11 +55,7 @@ fn stored() -> Option<String> {
 }
 
 fn system_is_dark() -> bool {
-    window()
-        .match_media("(prefers-color-scheme: dark)")
-        .ok()
-        .flatten()
-        .is_some_and(|query| query.matches())
+    window().match_media("(prefers-color-scheme: dark)").ok().flatten().is_some_and(|query| query.matches())
 }
 
 fn set_attribute(theme: &str) {
