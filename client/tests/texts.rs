@@ -1,4 +1,4 @@
-//! Both languages say the same things: the same keys, the same values put into them, nothing left empty.
+//! Both languages say the same things: the same keys, the same values put into them, nothing forgotten.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -45,11 +45,12 @@ fn both_languages_say_the_same_things() {
     }
 }
 
+/// One language may need no word where the other does (a unit behind a number); a text that neither has was forgotten.
 #[test]
-fn no_text_is_empty() {
-    for language in ["zh-CN", "en"] {
-        let empty: Vec<_> =
-            texts(language).into_iter().filter(|(_, text)| text.trim().is_empty()).map(|(key, _)| key).collect();
-        assert!(empty.is_empty(), "{language}: {empty:?}");
-    }
+fn no_text_is_empty_in_both_languages() {
+    let english = texts("en");
+    let empty = |text: &String| text.trim().is_empty();
+    let forgotten: Vec<_> =
+        texts("zh-CN").into_iter().filter(|(key, text)| empty(text) && english.get(key).is_none_or(empty)).collect();
+    assert!(forgotten.is_empty(), "{forgotten:?}");
 }

@@ -88,12 +88,11 @@ async fn run(seed: u64) -> Result<()> {
                     done.returns += 1;
                 }
             }
-            92..97 => {
-                if !guest.is_connected() {
-                    guest.connect().await?;
-                    done.returns += 1;
-                }
+            92..97 if !guest.is_connected() => {
+                guest.connect().await?;
+                done.returns += 1;
             }
+            92..97 => {}
             _ if done.rotations < 4 => {
                 for guest in &guests {
                     if !guest.is_connected() {

@@ -83,11 +83,10 @@ fn Details(cafe: Cafe, id: ActorId, person: Memo<Option<FloorPerson>>) -> impl I
         options.extend(tables.get().unwrap_or_default());
         options
     });
-    let table_now = table;
     let move_to = move |chosen: String| {
-        if let Some(table) = as_table(&chosen) {
-            let command = Command::MovePerson { participant: who.get_value(), table };
-            facts::send_shown(cafe, i18n, busy, command, move || put_back(to, table_now, as_text));
+        if let Some(wanted) = as_table(&chosen) {
+            let command = Command::MovePerson { participant: who.get_value(), table: wanted };
+            facts::send_shown(cafe, i18n, busy, command, move || put_back(to, table, as_text));
         }
     };
     let set_host = move |chosen: String| {

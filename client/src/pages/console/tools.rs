@@ -76,7 +76,7 @@ fn RoundQuestions(cafe: Cafe) -> impl IntoView {
     let rounds = cafe.memo(|view| view.rounds.len());
     view! {
         <section class="stack" aria-labelledby="round-questions">
-            <h3 id="round-questions">{t!(i18n, console.round_questions)}</h3>
+            <h2 id="round-questions">{t!(i18n, console.round_questions)}</h2>
             {move || {
                 (0..u8::try_from(rounds.get().unwrap_or(0)).unwrap_or(u8::MAX))
                     .map(|round| view! { <RoundQuestion cafe round /> })
@@ -214,7 +214,7 @@ fn Links(cafe: Cafe) -> impl IntoView {
         };
     view! {
         <section class="stack" aria-labelledby="tools-links">
-            <h3 id="tools-links">{t!(i18n, console.links)}</h3>
+            <h2 id="tools-links">{t!(i18n, console.links)}</h2>
             <CopyField label=move || t_string!(i18n, console.join_link).to_string() value=join_link(cafe) />
             <CopyField label=move || t_string!(i18n, console.own_link).to_string() value=own />
             {made_or_button(

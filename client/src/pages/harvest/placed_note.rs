@@ -53,7 +53,7 @@ pub fn PlacedNote(note: NoteRef) -> impl IntoView {
             }
             "0" | "Backspace" | "Delete" => put(&|note| sorting.put(note, &Target::Nowhere)),
             digit if digit.len() == 1 => {
-                if let Some(n @ 1..=9) = digit.parse::<usize>().ok() {
+                if let Ok(n @ 1..=9) = digit.parse::<usize>() {
                     put(&|note| {
                         sorting.put_into_nth(note, n - 1);
                     });

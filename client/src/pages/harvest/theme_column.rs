@@ -10,6 +10,7 @@ use shared::limits;
 use super::placed_note::PlacedNote;
 use super::sorting::{Sorting, Target, named};
 use crate::i18n::{t_string, use_i18n};
+use crate::pages::plan::keep_focus;
 use crate::state::live_text::TextAt;
 use crate::ui::button::{Button, ButtonKind};
 use crate::ui::live_text::LiveText;
@@ -86,7 +87,10 @@ pub fn ThemeColumn(id: ThemeId) -> impl IntoView {
                                     Some(t_string!(i18n, harvest.forward, theme = name.get()).to_string())
                                 })
                                 disabled=Signal::derive(move || position.get() == Some(0))
-                                on_click=move |_| sorting.shift_theme(&stored.get_value(), -1)
+                                on_click=move |event| {
+                                    sorting.shift_theme(&stored.get_value(), -1);
+                                    keep_focus(&event);
+                                }
                             />
                             <Button
                                 kind=ButtonKind::Plain
@@ -95,7 +99,10 @@ pub fn ThemeColumn(id: ThemeId) -> impl IntoView {
                                     Some(t_string!(i18n, harvest.backward, theme = name.get()).to_string())
                                 })
                                 disabled=Signal::derive(move || last.get())
-                                on_click=move |_| sorting.shift_theme(&stored.get_value(), 1)
+                                on_click=move |event| {
+                                    sorting.shift_theme(&stored.get_value(), 1);
+                                    keep_focus(&event);
+                                }
                             />
                             <Button
                                 kind=ButtonKind::Plain

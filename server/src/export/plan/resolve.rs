@@ -1,0 +1,309 @@
+//! From events and boards to the model: every reference is looked up once.
+
+use std::collections::BTreeMap;
+
+use shared::board::view::{Action, Handover, HarvestBoard, Note, NoteRef, PlanBoard, TableBoard};
+use shared::id::{ActionId, ActorId, Millis, TableId, ThemeId, WorkshopId};
+use shared::workshop::{Event, Recorded, Workshop};
+
+use super::{
+    ActionPart, DecisionPart, Export, HandoverPart, MomentPart, NotePart, PersonPart, RoundPart, SeatPart, Source,
+    TablePart, TallyPart, ThemePart, Turn, VotePart, WorkshopPart,
+};
+
+/// What an export is built from.
+pub struct Sources<'a> {
+    /// Which café.
+    pub id: &'a WorkshopId,
+    /// The time now.
+    pub now: Millis,
+    /// Its state.
+    pub workshop: &'a Workshop,
+    /// All its events.
+    pub history: &'a [Recorded],
+    /// The tables' boards in their order; `None` for one that cannot be read.
+    pub tables: Vec<Option<TableBoard>>,
+    /// The harvest board, if it can be read.
+    pub harvest: Option<HarvestBoard>,
+    /// The plan board, if it can be read.
+    pub plan: Option<PlanBoard>,
+    /// Facilitators also get the join code and who sat where.
+    pub is_for_facilitator: bool,
+}
+
+impl Export {
+    /// Puts a café together.
+    pub fn build(sources: Sources<'_>) -> Self {
+        let Sources { id, now, workshop, history, tables, harvest, plan, is_for_facilitator } = sources;
+        let damaged = damaged(&tables, harvest.is_none(), plan.is_none());
+        let (harvest, plan) = (harvest.unwrap_or_default(), plan.unwrap_or_default());
+        let boards: Vec<TableBoard> = tables.into_iter().map(Option::unwrap_or_default).collect();
+        let index = Index::new(workshop, &boards, &harvest);
+        let draft = &workshop.draft;
+        let is_in_plan =
+            |action: &Option<ActionId>| action.as_ref().is_some_and(|id| plan.actions.iter().any(|a| a.id == *id));
+        Self {
+            format: "tablehop/1".to_owned(),
+            exported_at: now,
+            workshop: WorkshopPart {
+                id: id.clone(),
+                title: draft.title.clone(),
+                purpose: draft.purpose.clone(),
+                language: draft.language,
+                phase: workshop.phase,
+                created_at: workshop.created_at,
+                join_code: is_for_facilitator.then(|| workshop.join_code.clone()),
+                settings: draft.settings.clone(),
+            },
+            damaged,
+            actions: plan.actions.iter().enumerate().map(|(rank, a)| index.action(rank, a)).collect(),
+            other_decisions: workshop
+                .decisions
+                .values()
+                .filter(|d| !is_in_plan(&Some(d.action.clone())))
+                .cloned()
+                .collect(),
+            comments: workshop.comments.iter().filter(|c| !is_in_plan(&c.action)).cloned().collect(),
+            themes: harvest.themes.iter().map(|theme| index.theme(theme, &harvest)).collect(),
+            unplaced: index.unplaced(),
+            vote: index.vote(),
+            tables: (1..).zip(&boards).map(|(number, board)| index.table(TableId(number), board)).collect(),
+            rounds: rounds(workshop, is_for_facilitator),
+            participants: participants(workshop),
+            timeline: timeline(history),
+        }
+    }
+}
+
+/// What is looked up again and again.
+struct Index<'a> {
+    workshop: &'a Workshop,
+    notes: BTreeMap<NoteRef, &'a Note>,
+    /// Titles of themes by the notes placed in them.
+    themes: BTreeMap<&'a NoteRef, &'a str>,
+    theme_titles: BTreeMap<&'a ThemeId, &'a str>,
+    /// Empty while the vote is open: counts are hidden from everybody.
+    tally: BTreeMap<ThemeId, u32>,
+}
+
+impl<'a> Index<'a> {
+    fn new(workshop: &'a Workshop, boards: &'a [TableBoard], harvest: &'a HarvestBoard) -> Self {
+        let of_table = |(number, board): (u16, &'a TableBoard)| {
+            let table = TableId(number);
+            board.notes.iter().map(move |note| (NoteRef { table, note: note.id.clone() }, note))
+        };
+        let theme_titles: BTreeMap<_, _> = harvest.themes.iter().map(|t| (&t.id, t.title.as_str())).collect();
+        let placed = harvest.placements.iter();
+        Self {
+            workshop,
+            notes: (1..).zip(boards).flat_map(of_table).collect(),
+            themes: placed.filter_map(|(note, theme)| Some((note, *theme_titles.get(theme)?))).collect(),
+            theme_titles,
+            tally: if workshop.vote.open { BTreeMap::new() } else { workshop.vote.tally() },
+        }
+    }
+
+    fn shows_authors(&self) -> bool {
+        self.workshop.draft.settings.show_authors
+    }
+
+    fn author(&self, note: &Note) -> Option<String> {
+        (self.shows_authors() && !note.author_name.is_empty()).then(|| note.author_name.clone())
+    }
+
+    fn topic(&self, table: TableId) -> String {
+        let index = usize::from(table.0).wrapping_sub(1);
+        self.workshop.draft.tables.get(index).map(|t| t.topic.clone()).unwrap_or_default()
+    }
+
+    fn source(&self, at: &NoteRef) -> Source {
+        let note = self.notes.get(at);
+        Source {
+            table: at.table,
+            topic: self.topic(at.table),
+            note: at.note.clone(),
+            kind: note.map(|n| n.kind.as_str().to_owned()).unwrap_or_default(),
+            text: note.map(|n| n.text.clone()).unwrap_or_default(),
+            author: note.and_then(|n| self.author(n)),
+            round: note.and_then(|n| n.round).map(number),
+            stars: note.map(|n| n.stars.len()).unwrap_or_default(),
+            deleted: note.is_some_and(|n| n.deleted),
+        }
+    }
+
+    fn unplaced(&self) -> Vec<Source> {
+        let free = self.notes.iter().filter(|(at, note)| !note.deleted && !self.themes.contains_key(at));
+        free.map(|(at, _)| self.source(at)).collect()
+    }
+
+    fn table(&self, number: TableId, board: &TableBoard) -> TablePart {
+        let index = usize::from(number.0) - 1;
+        let plan = self.workshop.draft.tables.get(index).cloned().unwrap_or_default();
+        let host = self.workshop.hosts.get(&number).and_then(|id| self.workshop.participants.get(id));
+        let Handover { so_far, open, build_here } = board.handover.clone();
+        TablePart {
+            number,
+            topic: plan.topic,
+            question: plan.question,
+            host: host.map(|p| p.name.clone()),
+            handover: HandoverPart { so_far, open, build_here },
+            notes: board.notes.iter().map(|note| self.note(number, note)).collect(),
+        }
+    }
+
+    fn note(&self, table: TableId, note: &Note) -> NotePart {
+        let at = NoteRef { table, note: note.id.clone() };
+        NotePart {
+            id: note.id.clone(),
+            kind: note.kind.as_str().to_owned(),
+            text: note.text.clone(),
+            author: self.author(note),
+            author_id: self.shows_authors().then(|| note.author.clone()),
+            round: note.round.map(number),
+            created_at: note.created_at,
+            builds_on: note.builds_on.clone(),
+            stars: note.stars.len(),
+            theme: self.themes.get(&at).map(|title| (*title).to_owned()),
+            deleted: note.deleted,
+        }
+    }
+
+    fn theme(&self, theme: &shared::board::view::Theme, harvest: &HarvestBoard) -> ThemePart {
+        let notes = harvest.placements.iter().filter(|(_, id)| *id == theme.id);
+        ThemePart {
+            id: theme.id.clone(),
+            title: theme.title.clone(),
+            summary: theme.summary.clone(),
+            dots: self.tally.get(&theme.id).copied(),
+            notes: notes.map(|(at, _)| self.source(at)).collect(),
+        }
+    }
+
+    fn vote(&self) -> Option<VotePart> {
+        let vote = &self.workshop.vote;
+        if vote.themes.is_empty() {
+            return None;
+        }
+        let tally = |theme: &shared::workshop::state::ThemeRef| TallyPart {
+            id: theme.id.clone(),
+            title: theme.title.clone(),
+            dots: self.tally.get(&theme.id).copied(),
+        };
+        let mut themes: Vec<_> = vote.themes.iter().map(tally).collect();
+        themes.sort_by_key(|theme| std::cmp::Reverse(theme.dots));
+        let has_dots = |ballot: &&BTreeMap<ThemeId, u8>| ballot.values().any(|dots| *dots > 0);
+        Some(VotePart {
+            open: vote.open,
+            dots_per_person: self.workshop.draft.settings.dots,
+            voters: vote.ballots.values().filter(has_dots).count(),
+            themes,
+        })
+    }
+
+    fn action(&self, rank: usize, action: &Action) -> ActionPart {
+        let Action { id, title, stage, reason, accountable, helpers, due, .. } = action.clone();
+        let Action { effort, impact, kpi, baseline, target, cost, risk, status, .. } = action.clone();
+        let decision = self.workshop.decisions.get(&id).cloned();
+        let comments = self.workshop.comments.iter().filter(|c| c.action.as_ref() == Some(&id)).cloned().collect();
+        let title_of = |theme: &ThemeId| {
+            let now = self.theme_titles.get(theme).copied();
+            // A theme that was taken away since keeps the title under which people voted on it.
+            let then = || self.workshop.vote.themes.iter().find(|t| t.id == *theme).map(|t| t.title.as_str());
+            now.or_else(then).map(str::to_owned)
+        };
+        ActionPart {
+            reference: format!("A{}", rank + 1),
+            id,
+            title,
+            stage,
+            reason,
+            accountable,
+            helpers,
+            due,
+            effort,
+            impact,
+            kpi,
+            baseline,
+            target,
+            cost,
+            risk,
+            status: status.as_str().to_owned(),
+            themes: action.themes.iter().filter_map(title_of).collect(),
+            sources: action.sources.iter().map(|at| self.source(at)).collect(),
+            decision: decision.map(|d| DecisionPart { verdict: d.verdict, reason: d.reason, name: d.name, at: d.at }),
+            comments,
+        }
+    }
+}
+
+/// Rounds are stored from 0 and shown from 1.
+fn number(round: u8) -> u16 {
+    u16::from(round) + 1
+}
+
+fn damaged(tables: &[Option<TableBoard>], harvest: bool, plan: bool) -> Vec<String> {
+    let tables =
+        (1..).zip(tables).filter(|(_, board)| board.is_none()).map(|(number, _): (usize, _)| format!("table {number}"));
+    let others = [(harvest, "harvest"), (plan, "plan")].into_iter().filter(|(damaged, _)| *damaged);
+    tables.chain(others.map(|(_, name)| name.to_owned())).collect()
+}
+
+fn rounds(workshop: &Workshop, with_seats: bool) -> Vec<RoundPart> {
+    let seats_of = |index: usize| -> Vec<SeatPart> {
+        let Some(seats) = workshop.seats.get(index).filter(|_| with_seats) else { return Vec::new() };
+        let seat = |(id, table): (&ActorId, &TableId)| SeatPart {
+            table: *table,
+            participant: id.clone(),
+            name: workshop.participants.get(id).map(|p| p.name.clone()).unwrap_or_default(),
+        };
+        let mut seats: Vec<_> = seats.iter().map(seat).collect();
+        seats.sort_by(|a, b| (a.table, &a.name).cmp(&(b.table, &b.name)));
+        seats
+    };
+    let rounds = workshop.draft.rounds.iter().enumerate();
+    let round = |(index, round): (usize, &shared::workshop::RoundPlan)| RoundPart {
+        number: u16::try_from(index + 1).unwrap_or(u16::MAX),
+        minutes: round.minutes,
+        question: round.question.clone(),
+        seats: seats_of(index),
+    };
+    rounds.map(round).collect()
+}
+
+fn participants(workshop: &Workshop) -> Vec<PersonPart> {
+    let hosts_of = |id: &ActorId| workshop.hosts.iter().filter(|(_, host)| *host == id).map(|(t, _)| *t).collect();
+    let person = |(id, p): (&ActorId, &shared::workshop::state::Participant)| PersonPart {
+        id: id.clone(),
+        name: p.name.clone(),
+        department: p.department.clone(),
+        joined_at: p.joined_at,
+        left: !p.is_here(),
+        helper: p.helper,
+        host_of: hosts_of(id),
+    };
+    let mut people: Vec<_> = workshop.participants.iter().map(person).collect();
+    people.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
+    people
+}
+
+fn timeline(history: &[Recorded]) -> Vec<MomentPart> {
+    let mut current = 0;
+    let turn = |recorded: &Recorded| {
+        let turn = match &recorded.event {
+            Event::Created { .. } => Turn::Created,
+            Event::PhaseChanged { phase } => Turn::Phase { phase: *phase },
+            Event::RoundSeated { round, seats, .. } => {
+                current = number(*round);
+                Turn::RoundSeated { round: current, people: seats.len() }
+            }
+            Event::RoundStarted { .. } => Turn::RoundStarted { round: current },
+            Event::RoundEnded => Turn::RoundEnded { round: current },
+            Event::Announced { text } if !text.is_empty() => Turn::Announced { text: text.clone() },
+            Event::VoteOpened { themes } => Turn::VoteOpened { themes: themes.len() },
+            Event::VoteClosed => Turn::VoteClosed,
+            _ => return None,
+        };
+        Some(MomentPart { at: recorded.at, turn })
+    };
+    history.iter().filter_map(turn).collect()
+}
