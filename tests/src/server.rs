@@ -43,6 +43,8 @@ impl Server {
         let mut child = Command::new(binary()?)
             .args(["serve", "--listen", &format!("127.0.0.1:{port}"), "--data"])
             .arg(&data)
+            // A whole test room joins from one address within seconds.
+            .env("TABLEHOP_JOIN_LIMIT", "100000")
             .env("TABLEHOP_LOG", std::env::var("TABLEHOP_LOG").unwrap_or_else(|_| "warn".into()))
             .stdout(Stdio::piped())
             .kill_on_drop(true)
