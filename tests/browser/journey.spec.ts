@@ -95,7 +95,10 @@ for (const language of ['zh-CN', 'en'] as Language[]) {
       await expect(host.locator('.theme').first().locator('.placed').first()).toBeVisible();
 
       // Vote: the phone places its dots, the guests theirs; the counts stay hidden until the end.
-      await saved(host, language).catch(() => {});
+      await until('both themes and their notes are stored', async () => {
+        const stored = await server.request('GET', `/api/workshops/${id}/export/json`, { token: identity.token });
+        return stored.themes.length === 2 && stored.themes.every((theme: { notes: unknown[] }) => theme.notes.length >= 3);
+      });
       await next(host, t('console.next_vote'));
       const more = guest.getByRole('button', { name: t('vote.more', { theme: themes[0] }) });
       await more.click();

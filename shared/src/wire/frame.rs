@@ -1,4 +1,4 @@
-//! Frames on `/collab`: the Hocuspocus protocol and our additions to it (types from 64 on). The table is in docs/spec.md.
+//! Frames on `/collab`: the Hocuspocus protocol and our additions to it (types from 64 on). The table is in docs/wire.md.
 //!
 //! Both directions can be encoded and decoded, so that tests can be either side.
 
