@@ -17,11 +17,14 @@ export class Server {
     return server;
   }
 
+  // Further settings, such as `TABLEHOP_PUBLIC_URL`, count from the next start on.
+  settings = {};
+
   async spawn(port) {
     const program = process.env.TABLEHOP_BIN ?? binary('tablehop');
     this.child = spawn(program, ['serve', '--listen', `127.0.0.1:${port}`, '--data', this.data], {
       stdio: ['ignore', 'pipe', 'inherit'],
-      env: { ...process.env, TABLEHOP_LOG: process.env.TABLEHOP_LOG ?? 'warn' },
+      env: { ...process.env, TABLEHOP_LOG: process.env.TABLEHOP_LOG ?? 'warn', ...this.settings },
     });
     const lines = readline.createInterface({ input: this.child.stdout });
     this.base = await new Promise((resolve, reject) => {
