@@ -48,7 +48,8 @@ for (const language of ['zh-CN', 'en'] as Language[]) {
       const mine: string[] = [];
       for (const round of [1, 2, 3]) {
         await next(host, t('console.next_round', { n: round }));
-        await guest.getByRole('button', { name: t('cafe.i_am_here') }).click();
+        // Whoever stays as the table's host is told so in other words; the button is the same.
+        await guest.getByRole('dialog').locator('.moving-there').click();
         const words = language === 'en' ? `Call back the same day (${round})` : `维修后当天回访 ${round}`;
         await write(guest, language, words);
         mine.push(words);
