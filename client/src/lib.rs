@@ -3,6 +3,7 @@
 //! # Layout, in reading order
 //!
 //! - [`app`], [`routes`]: the page that is shown, and what all pages share.
+//! - [`parts`]: what of it is fetched only when it is shown.
 //! - [`pages`], [`ui`]: screens and the components they are made of. They know no Yrs and no sockets.
 //! - [`state`]: the only projection of documents and events into signals: [`state::cafe::Cafe`], [`state::board::Board`].
 //! - [`sync`]: documents, the outbox, the socket and the browser's storage underneath.
@@ -17,6 +18,7 @@ pub mod app;
 pub mod clock;
 pub mod i18n;
 pub mod pages;
+pub mod parts;
 pub mod platform;
 pub mod routes;
 pub mod state;

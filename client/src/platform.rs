@@ -46,6 +46,11 @@ pub fn remove_splash() {
     }
 }
 
+/// Loads the page again.
+pub fn reload() {
+    let _ = window().location().reload();
+}
+
 /// Reads from localStorage; `None` where it is blocked.
 pub fn local_get(key: &str) -> Option<String> {
     local()?.get_item(key).ok().flatten()

@@ -4,12 +4,9 @@ use leptos::prelude::*;
 use leptos_router::components::{Route, Router, Routes};
 use leptos_router::path;
 
-use crate::pages::cafe::CafePage;
-use crate::pages::console::{ConsolePage, ProjectorPage, TableBoardPage};
 use crate::pages::home::HomePage;
 use crate::pages::join::JoinPage;
-use crate::pages::new::NewPage;
-use crate::pages::review::ReviewPage;
+use crate::parts::{self, Later, Part};
 
 /// The page of the current address; an unknown address shows the home page, where one can join or start.
 #[component]
@@ -18,14 +15,18 @@ pub fn Pages() -> impl IntoView {
         <Router>
             <Routes fallback=HomePage>
                 <Route path=path!("/") view=HomePage />
-                <Route path=path!("/new") view=NewPage />
+                <Route path=path!("/new") view=|| later(parts::NEW) />
                 <Route path=path!("/j/:code") view=JoinPage />
-                <Route path=path!("/w/:id") view=CafePage />
-                <Route path=path!("/host/:id") view=ConsolePage />
-                <Route path=path!("/host/:id/projector") view=ProjectorPage />
-                <Route path=path!("/host/:id/board/:table") view=TableBoardPage />
-                <Route path=path!("/review/:id") view=ReviewPage />
+                <Route path=path!("/w/:id") view=|| later(parts::CAFE) />
+                <Route path=path!("/host/:id") view=|| later(parts::CONSOLE) />
+                <Route path=path!("/host/:id/projector") view=|| later(parts::PROJECTOR) />
+                <Route path=path!("/host/:id/board/:table") view=|| later(parts::TABLE_BOARD) />
+                <Route path=path!("/review/:id") view=|| later(parts::REVIEW_PAGE) />
             </Routes>
         </Router>
     }
+}
+
+fn later(part: Part<()>) -> impl IntoView {
+    view! { <Later part of=() /> }
 }

@@ -10,10 +10,9 @@ use std::thread;
 
 use anyhow::{Context, Result, bail};
 use flate2::{Compression, write::GzEncoder};
-use wasm_bindgen_cli_support::Bindgen;
 
 use crate::process::{cargo, files_under, root, run, shown, target_dir};
-use crate::{css, install};
+use crate::{bind, css, install};
 
 /// Where the page wants its links and scripts.
 const PLACE: &str = "<!-- tablehop:load -->";
@@ -132,7 +131,7 @@ impl Sources {
     fn key(&self, mode: Mode) -> u64 {
         let mut hasher = DefaultHasher::new();
         mode.hash(&mut hasher);
-        for way in [include_str!("client.rs"), include_str!("css.rs")] {
+        for way in [include_str!("client.rs"), include_str!("bind.rs"), include_str!("css.rs")] {
             way.hash(&mut hasher);
         }
         crc32fast::hash(&self.wasm).hash(&mut hasher);
@@ -144,24 +143,7 @@ impl Sources {
     }
 
     fn stage(&self, mode: Mode, dir: &Path) -> Result<()> {
-        let bound = dir.join("bound");
-        Bindgen::new()
-            .input_bytes("client", self.wasm.clone())
-            .out_name("client")
-            .web(true)?
-            .typescript(false)
-            .omit_default_module_path(true)
-            .remove_name_section(mode == Mode::Release)
-            .remove_producers_section(true)
-            .generate(&bound)
-            .context("wasm-bindgen could not bind the client")?;
-        // Modules that crates bring along are loaded by their path, which names the crate's own hash.
-        if bound.join("snippets").is_dir() {
-            fs::rename(bound.join("snippets"), dir.join("snippets"))?;
-        }
-        let wasm = write_hashed(dir, "client", "wasm", &read(&bound.join("client_bg.wasm"))?)?;
-        let js = write_hashed(dir, "client", "js", &read(&bound.join("client.js"))?)?;
-        fs::remove_dir_all(&bound)?;
+        let bind::Bound { js, wasm } = bind::bind(&self.wasm, mode, dir)?;
         let css = write_hashed(dir, "style", "css", self.css.as_bytes())?;
         let boot = write_hashed(dir, "boot", "js", boot_module(&js, &wasm).as_bytes())?;
 
@@ -300,7 +282,7 @@ fn list(dist: &Path) -> Result<String> {
     Ok(lines)
 }
 
-/// What the first visit loads, in bytes, plain and compressed.
+/// What the first visit loads and what comes later, in bytes, plain and compressed.
 fn print_sizes(dist: &Path) -> Result<()> {
     let compressed = |file: &Path, ending: &str| {
         let mut name = file.as_os_str().to_owned();
@@ -308,19 +290,22 @@ fn print_sizes(dist: &Path) -> Result<()> {
         fs::metadata(name).map(|metadata| metadata.len())
     };
     println!("    {:<28} {:>10} {:>10} {:>10}", "file", "plain", "gzip", "brotli");
-    let mut totals = [0; 3];
+    let (mut first, mut later) = ([0; 3], [0; 3]);
     for file in files_under(dist, &|_| true)? {
         if file.extension().is_some_and(|e| e == "br" || e == "gz") {
             continue;
         }
         let plain = fs::metadata(&file)?.len();
         let sizes = [plain, compressed(&file, ".gz").unwrap_or(plain), compressed(&file, ".br").unwrap_or(plain)];
-        print_row(&file.strip_prefix(dist)?.display().to_string(), sizes);
+        let name = file.strip_prefix(dist)?.display().to_string();
+        print_row(&name, sizes);
+        let totals = if name.starts_with(bind::PART) { &mut later } else { &mut first };
         for (total, size) in totals.iter_mut().zip(sizes) {
             *total += size;
         }
     }
-    print_row("first load", totals);
+    print_row("first load", first);
+    print_row("parts, when they are shown", later);
     Ok(())
 }
 

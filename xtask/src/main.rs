@@ -2,13 +2,15 @@
 //!
 //! # Layout
 //!
-//! - [`client`]: compiles the client, names its files after their content, compresses them; [`css`] joins its style sheets
+//! - [`client`]: compiles the client, names its files after their content, compresses them; [`bind`] cuts it into the parts that
+//!   are fetched when they are shown and makes its JavaScript, [`css`] joins its style sheets
 //! - [`server`]: compiles the server, which embeds what [`client`] made
 //! - [`run`], [`demo`], [`dev`], [`mod@bench`]: build, then start something
 //! - [`mod@test`]: every check there is, counted by [`counts`]; [`tidy`] and [`locales`] are the checks no other tool makes
 //! - [`install`]: what is missing on this machine; [`process`]: starting and ending other programs
 
 mod bench;
+mod bind;
 mod client;
 mod counts;
 mod css;

@@ -21,11 +21,7 @@ use self::lobby::Lobby;
 use self::rounds::Rounds;
 use crate::api::ApiError;
 use crate::i18n::{t, t_string, use_i18n};
-use crate::pages::gallery::Gallery;
-use crate::pages::harvest::Harvest;
-use crate::pages::plan::Plan;
-use crate::pages::review::ReviewBody;
-use crate::pages::vote::VotePage;
+use crate::parts::{self, Later};
 use crate::state::cafe::{Cafe, Connection};
 use crate::state::identity::{self, Identity};
 use crate::ui::button::{ButtonKind, LinkButton};
@@ -83,21 +79,21 @@ fn Shell(identity: Identity) -> impl IntoView {
         Some(phase) => view! {
             <main id="main" class="cafe-main cafe-scroll">
                 {match phase {
-                    Phase::Gallery => view! { <Gallery /> }.into_any(),
-                    Phase::Harvest => view! { <Harvest /> }.into_any(),
-                    Phase::Vote => view! { <VotePage /> }.into_any(),
-                    Phase::Plan => view! { <Plan /> }.into_any(),
+                    Phase::Gallery => view! { <Later part=parts::GALLERY of=() /> }.into_any(),
+                    Phase::Harvest => view! { <Later part=parts::HARVEST of=() /> }.into_any(),
+                    Phase::Vote => view! { <Later part=parts::VOTE of=() /> }.into_any(),
+                    Phase::Plan => view! { <Later part=parts::PLAN of=() /> }.into_any(),
                     Phase::Closed => {
                         view! {
                             <section class="cafe-thanks">
                                 <h2>{t!(i18n, cafe.thanks)}</h2>
                                 <p class="quiet">{t!(i18n, cafe.thanks_text)}</p>
                             </section>
-                            <ReviewBody />
+                            <Later part=parts::REVIEW of=() />
                         }
                             .into_any()
                     }
-                    _ => view! { <ReviewBody /> }.into_any(),
+                    _ => view! { <Later part=parts::REVIEW of=() /> }.into_any(),
                 }}
             </main>
         }

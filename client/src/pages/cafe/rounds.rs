@@ -6,6 +6,7 @@ use shared::workshop::view::SeatView;
 use super::seat::{self, Told};
 use super::table::Table;
 use crate::i18n::{t_string, use_i18n};
+use crate::parts;
 use crate::state::cafe::Cafe;
 use crate::ui::empty::Empty;
 use crate::ui::moving::{Moving, Reason};
@@ -44,6 +45,9 @@ pub fn Rounds() -> impl IntoView {
         known.set(Some(told));
     };
     let moving = Memo::new(move |_| news.with(Option::is_some));
+    // While people sit and write, the network fetches what they will need when the rounds are over, or when they turn to the canvas.
+    parts::GALLERY.prefetch();
+    parts::CANVAS.prefetch();
     view! {
         // The new table is laid while one is on the way to it.
         <div class="cafe-table" inert=move || moving.get()>

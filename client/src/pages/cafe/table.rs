@@ -5,11 +5,11 @@ use shared::id::{BoardKind, TableId};
 
 use super::seat;
 use crate::i18n::{t, t_string, use_i18n};
+use crate::parts::{self, Later};
 use crate::platform::{self, Listener};
 use crate::state::board::Board;
 use crate::state::cafe::Cafe;
 
-use crate::ui::board_canvas::BoardCanvas;
 use crate::ui::board_list::BoardList;
 use crate::ui::button::Button;
 use crate::ui::clock::{Reading, reading};
@@ -74,7 +74,7 @@ pub fn Table(table: TableId) -> impl IntoView {
         }
     };
     let shown = move || match (wide.get(), canvas.get()) {
-        (_, true) => view! { <BoardCanvas board /> }.into_any(),
+        (_, true) => view! { <Later part=parts::CANVAS of=board /> }.into_any(),
         (true, false) => view! { <BoardList board from_end=true /> }.into_any(),
         (false, false) => view! { <BoardList board>{handover}</BoardList> }.into_any(),
     };

@@ -33,13 +33,10 @@ pub use self::table_board::TableBoardPage;
 use self::table_panel::TablePanel;
 use self::takeaway::TakeAway;
 use crate::i18n::{t, t_string, use_i18n};
-use crate::pages::gallery::Gallery;
-use crate::pages::harvest::Harvest;
 use crate::pages::home::TopBar;
 use crate::pages::new::form::PlanForm;
-use crate::pages::plan::Plan;
-use crate::pages::review::ReviewBody;
 use crate::pages::vote::VoteResults;
+use crate::parts::{self, Later};
 use crate::state::cafe::Cafe;
 use crate::state::identity::{self, Identity};
 use crate::ui::button::{ButtonKind, LinkButton};
@@ -120,20 +117,20 @@ fn Console(identity: Identity) -> impl IntoView {
                         Some(Phase::Draft) => view! { <Prepare cafe /> }.into_any(),
                         Some(Phase::Lobby) => view! { <Lobby cafe /> }.into_any(),
                         Some(Phase::Rounds) => view! { <Floor cafe /> }.into_any(),
-                        Some(Phase::Gallery) => view! { <Gallery /> }.into_any(),
-                        Some(Phase::Harvest) => view! { <Harvest /> }.into_any(),
+                        Some(Phase::Gallery) => view! { <Later part=parts::GALLERY of=() /> }.into_any(),
+                        Some(Phase::Harvest) => view! { <Later part=parts::HARVEST of=() /> }.into_any(),
                         Some(Phase::Vote) => view! { <VoteResults /> }.into_any(),
                         Some(Phase::Plan) => {
                             view! {
                                 <TakeAway cafe />
-                                <Plan />
+                                <Later part=parts::PLAN of=() />
                             }
                                 .into_any()
                         }
                         Some(Phase::Review | Phase::Closed) => {
                             view! {
                                 <TakeAway cafe />
-                                <ReviewBody />
+                                <Later part=parts::REVIEW of=() />
                             }
                                 .into_any()
                         }

@@ -7,9 +7,9 @@ use shared::id::{BoardKind, TableId};
 use super::facts;
 use super::for_facilitator;
 use crate::i18n::{t, t_string, use_i18n};
+use crate::parts::{self, Later};
 use crate::state::cafe::Cafe;
 use crate::state::identity::Identity;
-use crate::ui::board_canvas::BoardCanvas;
 use crate::ui::board_list::BoardList;
 use crate::ui::clock::Clock;
 use crate::ui::empty::Empty;
@@ -104,7 +104,7 @@ fn TableBoard(cafe: Cafe, table: TableId) -> impl IntoView {
             <main id="main" class="table-board-main">
                 {move || {
                     if canvas.get() {
-                        view! { <BoardCanvas board /> }.into_any()
+                        view! { <Later part=parts::CANVAS of=board /> }.into_any()
                     } else {
                         view! { <BoardList board /> }.into_any()
                     }

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_navigate;
 
 use crate::i18n::{t, t_string, use_i18n};
+use crate::parts;
 use crate::ui::button::{Button, ButtonKind};
 use crate::ui::icon::Icon;
 
@@ -13,6 +14,7 @@ const CODE_CHARS: usize = 8;
 /// A field for the code and the way in.
 #[component]
 pub fn JoinForm() -> impl IntoView {
+    parts::CAFE.prefetch();
     let i18n = use_i18n();
     let navigate = use_navigate();
     let text = RwSignal::new(String::new());

@@ -11,6 +11,7 @@ use crate::api;
 use crate::i18n::{t, t_string, use_i18n};
 use crate::pages::home::TopBar;
 use crate::pages::home::join_form::{JoinForm, code_in, grouped};
+use crate::parts;
 use crate::platform;
 use crate::state::identity::{self, Identity};
 use crate::ui::button::{Button, ButtonKind, LinkButton};
@@ -30,6 +31,7 @@ pub fn JoinPage() -> impl IntoView {
     let i18n = use_i18n();
     let params = use_params_map();
     let navigate = use_navigate();
+    parts::CAFE.prefetch();
     let code = Memo::new(move |_| params.with(|params| code_in(&params.get("code").unwrap_or_default())));
     let info = LocalResource::new(move || {
         let code = code.get();
