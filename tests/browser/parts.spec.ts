@@ -13,7 +13,7 @@ test('P-7: a part that cannot be fetched is asked for until it is there, and the
     return route.abort();
   });
   try {
-    await page.goto(`${server.base}/new`);
+    await page.goto(`${server.base}/new?template=owner-journey`);
     await expect(page.getByText(text('zh-CN', 'common.part_waits'))).toBeVisible();
     await expect(page.getByRole('button', { name: text('zh-CN', 'common.load_again') })).toBeVisible();
     const before = asked;
