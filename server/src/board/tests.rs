@@ -200,7 +200,7 @@ async fn d4_a_failed_commit_is_seen_by_nobody_and_made_good_by_its_author() {
     let words = ann.types("kept");
     ann.sends(words).await;
     let ServerMessage::Stateless(notice) = ann.hears().await else { panic!("no notice") };
-    assert!(notice.contains("store_unavailable"), "{notice}");
+    assert!(notice.contains("store_full"), "{notice}");
     assert_eq!(ann.hears().await, ServerMessage::Resync);
     bob.hears_nothing();
     house.faults.heal();

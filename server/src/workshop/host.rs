@@ -16,7 +16,7 @@ use tokio::time::{Instant, sleep_until};
 use super::floor::Floor;
 use super::viewers::{Viewer, Viewers, Which};
 use super::{CommandError, Inner, Moment, event_of, row_of};
-use crate::store::{NewRow, StoreError, StreamId};
+use crate::store::{Health, NewRow, StoreError, StreamId};
 use crate::{clock, draw};
 
 /// Requests of one batch.
@@ -124,6 +124,9 @@ struct Host {
 impl Host {
     async fn live(&mut self, rx: &mut mpsc::Receiver<Input>) -> Option<oneshot::Sender<()>> {
         let mut inbox = Vec::new();
+        let mut health = self.inner.store.health();
+        // It may have changed while the café was being loaded.
+        health.mark_changed();
         loop {
             let deadline = self.deadline();
             tokio::select! {
@@ -137,6 +140,7 @@ impl Host {
                     }
                 }
                 () = self.floor.changed() => self.changed = true,
+                Ok(()) = health.changed() => self.store_is(*health.borrow_and_update()),
                 () = sleep_until(self.wake_at(deadline)) => {
                     if deadline.is_none() && !self.is_watched() && self.last_heard.elapsed() >= IDLE {
                         return None;
@@ -243,7 +247,7 @@ impl Host {
         }
         if !rows.is_empty() {
             let seq = self.inner.store.append(self.stream.clone(), Some(before.seq), rows).await?;
-            self.publish(Moment { seq, state: Arc::new(state) });
+            self.publish(Moment { seq, state: Arc::new(state), health: before.health });
         }
         Ok(answers)
     }
@@ -266,6 +270,16 @@ impl Host {
             self.publish(moment);
         }
         Ok(())
+    }
+
+    /// While the store cannot write, everybody may only read; connections follow the moment.
+    fn store_is(&mut self, health: Health) {
+        let changed = self.moment.send_if_modified(|moment| {
+            let changes = moment.health != health;
+            moment.health = health;
+            changes
+        });
+        self.changed |= changed;
     }
 
     fn publish(&mut self, moment: Moment) {
@@ -316,7 +330,8 @@ async fn load(inner: &Inner, stream: &StreamId) -> Result<Moment, CommandError> 
     for row in &loaded.rows {
         state.apply(&event_of(stream, row.seq, &row.payload)?);
     }
-    Ok(Moment { seq: loaded.last_seq, state: Arc::new(state) })
+    let health = *inner.store.health().borrow();
+    Ok(Moment { seq: loaded.last_seq, state: Arc::new(state), health })
 }
 
 /// Has the tables' boards tell the floor how many notes they have: after a restart nobody else would before the next edit.

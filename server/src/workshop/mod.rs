@@ -19,7 +19,7 @@ use shared::workshop::{Command, Context, Draft, Recorded, Refusal, View, Worksho
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::board::{BoardError, Boards};
-use crate::store::{NewRow, Store, StoreError, StreamId};
+use crate::store::{Health, NewRow, Store, StoreError, StreamId};
 use crate::{clock, draw};
 
 pub(crate) mod floor;
@@ -66,6 +66,8 @@ pub(crate) struct Moment {
     pub seq: u64,
     /// The state.
     pub state: Arc<Workshop>,
+    /// How well the store can write: while it cannot, the café is read-only.
+    pub health: Health,
 }
 
 /// All cafés that are awake.

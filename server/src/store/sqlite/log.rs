@@ -46,12 +46,13 @@ pub(super) fn append(
     Ok(seq)
 }
 
-pub(super) fn load(db: &Connection, stream: &StreamId) -> Result<Loaded, StoreError> {
+/// From the newest sound snapshot of a row before `below`.
+pub(super) fn load(db: &Connection, stream: &StreamId, below: u64) -> Result<Loaded, StoreError> {
     let Some(id) = find(db, stream)? else {
         return Ok(Loaded::default());
     };
     let last_seq = last_seq(db, id)?;
-    let snapshot = newest_snapshot(db, stream, id)?;
+    let snapshot = newest_snapshot(db, stream, id, below)?;
     let after = snapshot.as_ref().map_or(0, |snapshot| snapshot.seq);
     if after > last_seq {
         return Err(corrupt(stream, format!("a snapshot covers row {after}, but row {last_seq} is the last")));
@@ -95,9 +96,10 @@ fn last_seq(db: &Connection, id: i64) -> Result<u64, StoreError> {
     Ok(last.unwrap_or(0).cast_unsigned())
 }
 
-fn newest_snapshot(db: &Connection, stream: &StreamId, id: i64) -> Result<Option<Snapshot>, StoreError> {
-    let mut query = db.prepare_cached("SELECT seq, payload, crc FROM snapshots WHERE stream = ?1 ORDER BY seq DESC")?;
-    let mut found = query.query([id])?;
+fn newest_snapshot(db: &Connection, stream: &StreamId, id: i64, below: u64) -> Result<Option<Snapshot>, StoreError> {
+    let mut query =
+        db.prepare_cached("SELECT seq, payload, crc FROM snapshots WHERE stream = ?1 AND seq < ?2 ORDER BY seq DESC")?;
+    let mut found = query.query(params![id, i64::try_from(below).unwrap_or(i64::MAX)])?;
     while let Some(row) = found.next()? {
         let seq = row.get::<_, i64>(0)?.cast_unsigned();
         let payload: Vec<u8> = row.get(1)?;

@@ -87,6 +87,16 @@ pub(super) fn connect_writer(file: &Path) -> Result<Connection, StoreError> {
     connection.pragma_update(None, "synchronous", "FULL")?;
     // A busy moment may grow the log; give the space back afterwards.
     connection.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
+    super::checkpoint::count_pages(&connection);
+    Ok(connection)
+}
+
+/// A connection that folds the log, after [`connect_writer`] has made the database.
+pub(super) fn connect_checkpointer(file: &Path) -> Result<Connection, StoreError> {
+    let connection =
+        Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    set_up(&connection)?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
     Ok(connection)
 }
 
