@@ -47,6 +47,11 @@ impl StreamId {
         Self(format!("board/{id}").into())
     }
 
+    /// The stream of this name.
+    pub(crate) fn named(name: &str) -> Self {
+        Self(name.into())
+    }
+
     /// The address as text, as it stands on the wire and in the database.
     pub fn as_str(&self) -> &str {
         &self.0

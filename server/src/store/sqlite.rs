@@ -9,6 +9,7 @@
 //! - `space`: whether there is room on the disk again
 //! - `reader`: the pool of reading connections
 //! - `log`: rows and snapshots, over a connection
+//! - [`archive`]: a database as a file to copy, look through and mend, for the command line
 //! - `registers`: tokens, join codes and client ids, over a connection
 
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -22,6 +23,7 @@ use tokio::sync::watch;
 
 use super::{Fut, Health, Loaded, NewRow, Row, Snapshot, Store, StoreError, StreamId, TokenRecord};
 
+pub mod archive;
 mod checkpoint;
 mod log;
 mod reader;

@@ -16,7 +16,7 @@ use tokio::time::{Instant, sleep_until};
 use super::floor::Floor;
 use super::viewers::{Viewer, Viewers, Which};
 use super::{CommandError, Inner, Moment, event_of, row_of};
-use crate::store::{Health, NewRow, StoreError, StreamId};
+use crate::store::{Health, Loaded, NewRow, StoreError, StreamId};
 use crate::{clock, draw};
 
 /// Requests of one batch.
@@ -326,12 +326,18 @@ async fn load(inner: &Inner, stream: &StreamId) -> Result<Moment, CommandError> 
     if loaded.last_seq == 0 {
         return Err(CommandError::NoSuchWorkshop);
     }
+    let state = fold(stream, &loaded)?;
+    let health = *inner.store.health().borrow();
+    Ok(Moment { seq: loaded.last_seq, state: Arc::new(state), health })
+}
+
+/// A café as its events make it.
+pub(crate) fn fold(stream: &StreamId, loaded: &Loaded) -> Result<Workshop, StoreError> {
     let mut state = Workshop::default();
     for row in &loaded.rows {
         state.apply(&event_of(stream, row.seq, &row.payload)?);
     }
-    let health = *inner.store.health().borrow();
-    Ok(Moment { seq: loaded.last_seq, state: Arc::new(state), health })
+    Ok(state)
 }
 
 /// Has the tables' boards tell the floor how many notes they have: after a restart nobody else would before the next edit.

@@ -15,15 +15,37 @@ pub(super) fn append(
     rows: &[NewRow],
 ) -> Result<u64, StoreError> {
     let known = find(db, stream)?;
-    let mut seq = known.map_or(Ok(0), |id| last_seq(db, id))?;
+    let last = known.map_or(Ok(0), |id| last_seq(db, id))?;
     if let Some(expected) = expected
-        && expected != seq
+        && expected != last
     {
-        return Err(StoreError::Conflict { expected, actual: seq });
+        return Err(StoreError::Conflict { expected, actual: last });
     }
     if rows.is_empty() {
-        return Ok(seq);
+        return Ok(last);
     }
+    let mut seq = last;
+    let rows = rows.iter().map(|row| {
+        seq += 1;
+        (seq, row.principal.as_str(), row.at, &row.payload)
+    });
+    let count = write_rows(db, stream, known, rows)?;
+    Ok(last + count)
+}
+
+/// Writes rows that were read elsewhere into a stream that does not exist yet.
+pub(super) fn append_rows(db: &Connection, stream: &StreamId, rows: &[Row]) -> Result<(), StoreError> {
+    write_rows(db, stream, None, rows.iter().map(|row| (row.seq, row.principal.as_str(), row.at, &row.payload)))?;
+    Ok(())
+}
+
+/// Writes rows under their numbers; gives how many there were.
+fn write_rows<'a>(
+    db: &Connection,
+    stream: &StreamId,
+    known: Option<i64>,
+    rows: impl Iterator<Item = (u64, &'a str, u64, &'a Bytes)>,
+) -> Result<u64, StoreError> {
     let id = match known {
         Some(id) => id,
         None => db.prepare_cached("INSERT INTO streams (name) VALUES (?1)")?.insert([stream.as_str()])?,
@@ -31,19 +53,13 @@ pub(super) fn append(
     let mut insert = db.prepare_cached(
         "INSERT INTO rows (stream, seq, at, principal, payload, crc) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
     )?;
-    for row in rows {
-        seq += 1;
-        let crc = row_checksum(seq, &row.principal, row.at, &row.payload);
-        insert.execute(params![
-            id,
-            seq.cast_signed(),
-            row.at.cast_signed(),
-            row.principal,
-            row.payload.as_ref(),
-            crc
-        ])?;
+    let mut count = 0;
+    for (seq, principal, at, payload) in rows {
+        let crc = row_checksum(seq, principal, at, payload);
+        insert.execute(params![id, seq.cast_signed(), at.cast_signed(), principal, payload.as_ref(), crc])?;
+        count += 1;
     }
-    Ok(seq)
+    Ok(count)
 }
 
 /// From the newest sound snapshot of a row before `below`.
@@ -85,7 +101,7 @@ pub(super) fn save_snapshot(db: &Connection, stream: &StreamId, snapshot: &Snaps
     Ok(())
 }
 
-fn find(db: &Connection, stream: &StreamId) -> Result<Option<i64>, StoreError> {
+pub(super) fn find(db: &Connection, stream: &StreamId) -> Result<Option<i64>, StoreError> {
     let mut query = db.prepare_cached("SELECT id FROM streams WHERE name = ?1")?;
     Ok(query.query_row([stream.as_str()], |row| row.get(0)).optional()?)
 }
@@ -146,7 +162,7 @@ fn corrupt(stream: &StreamId, what: String) -> StoreError {
     StoreError::Corrupt { stream: stream.to_string(), what }
 }
 
-fn row_checksum(seq: u64, principal: &str, at: u64, payload: &[u8]) -> u32 {
+pub(super) fn row_checksum(seq: u64, principal: &str, at: u64, payload: &[u8]) -> u32 {
     let mut crc = crc32fast::Hasher::new();
     crc.update(&seq.to_le_bytes());
     // With its length, so that bytes cannot move between principal and payload unnoticed.
@@ -157,7 +173,7 @@ fn row_checksum(seq: u64, principal: &str, at: u64, payload: &[u8]) -> u32 {
     crc.finalize()
 }
 
-fn snapshot_checksum(seq: u64, payload: &[u8]) -> u32 {
+pub(super) fn snapshot_checksum(seq: u64, payload: &[u8]) -> u32 {
     let mut crc = crc32fast::Hasher::new();
     crc.update(&seq.to_le_bytes());
     crc.update(payload);

@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 
-use super::super::{NewRow, Store, StoreError, StreamId};
+use super::super::{Health, NewRow, Store, StoreError, StreamId};
 use super::{DATABASE, SqliteStore};
 
 fn open() -> (TempDir, SqliteStore) {
@@ -128,7 +128,7 @@ async fn a_failed_commit_acknowledges_nothing() {
 }
 
 #[tokio::test]
-async fn a_full_disk_is_told_and_survived() {
+async fn d12_a_full_disk_is_told_and_survived() {
     let (_dir, store) = open();
     store.append(board("a"), None, row(1)).await.unwrap();
     let limit = |pages: &'static str| {
@@ -148,8 +148,16 @@ async fn a_full_disk_is_told_and_survived() {
     let kept = small.await.unwrap().is_ok();
     assert_eq!(last_seq(&store, "a").await, if kept { 2 } else { 1 });
 
+    let mut health = store.health();
+    assert_eq!(*health.borrow(), Health::Full);
+    assert_eq!(store.check().await, Err(StoreError::Full), "not ready, also if a probe still fits");
+
     limit("1000000").await.unwrap();
     assert!(store.append(board("a"), None, row(100_000)).await.is_ok());
+    tokio::select! {
+        () = store.keep_watch() => panic!("the watch ends only with the store"),
+        good = health.wait_for(|health| *health == Health::Good) => drop(good.unwrap()),
+    }
     assert_eq!(store.check().await, Ok(()));
 }
 
