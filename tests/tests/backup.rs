@@ -23,8 +23,11 @@ impl House {
     async fn open() -> Result<Self> {
         let server = Server::start().await?;
         let cafe = Cafe::open(&server, &small(2, 1, 200.0)).await?;
-        let guests = cafe.guests(2).await?;
-        let tables = cafe.next_round(&guests).await?;
+        let all = cafe.guests(6).await?;
+        let seats = cafe.next_round(&all).await?;
+        let tables = vec![TableId(1), TableId(2)];
+        let at = |table| seats.iter().position(|seat| *seat == table).context("nobody sits there");
+        let guests = vec![all[at(tables[0])?].clone(), all[at(tables[1])?].clone()];
         Ok(Self { server, cafe, guests, tables })
     }
 

@@ -117,6 +117,7 @@ fn serve(archive: &Archive, stream: &StreamId, faults: &mut Vec<String>) -> Opti
         };
         match (fold::fold(stream, &loaded), &loaded.snapshot) {
             (Ok(folded), _) => return Some(folded),
+            (Err(_), Some(snapshot)) if fold::is_foreign(stream, snapshot) => below = snapshot.seq,
             (Err(what), Some(snapshot)) => {
                 faults.push(format!("it does not fold from the snapshot of row {}: {what}", snapshot.seq));
                 below = snapshot.seq;

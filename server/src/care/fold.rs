@@ -4,8 +4,8 @@ use shared::id::BoardId;
 use shared::workshop::Workshop;
 
 use crate::board::Replica;
-use crate::store::{Loaded, StreamId};
-use crate::workshop::host;
+use crate::store::{Loaded, Snapshot, StreamId};
+use crate::workshop::snapshot;
 
 /// What a stream stands for.
 pub(super) enum Folded {
@@ -20,11 +20,16 @@ pub(super) fn fold(stream: &StreamId, loaded: &Loaded) -> Result<Folded, String>
             Ok(Folded::Board(Box::new(Replica::load(loaded)?)))
         }
         Some(("workshop", _)) => {
-            let state = host::fold(stream, loaded).map_err(|error| error.to_string())?;
+            let state = snapshot::fold(stream, loaded).map_err(|error| error.to_string())?;
             Ok(Folded::Cafe(Box::new(state)))
         }
         _ => Err("this is the name of neither a board nor a café".to_owned()),
     }
+}
+
+/// Whether a snapshot is of another version of this program, which is no damage.
+pub(super) fn is_foreign(stream: &StreamId, snapshot: &Snapshot) -> bool {
+    stream.as_str().starts_with("workshop/") && snapshot::is_foreign(snapshot)
 }
 
 impl Folded {

@@ -4,6 +4,7 @@
 //!
 //! - this file: the registry [`Workshops`] and its operations
 //! - [`host`]: the task: commands in, events appended, views out; timers
+//! - `snapshot`: the state as a snapshot, so that a long café need not be read event by event
 //! - `viewers`: those who get views
 //! - `floor`: who is connected and how busy the tables are
 //!
@@ -24,6 +25,7 @@ use crate::{clock, draw};
 
 pub(crate) mod floor;
 pub mod host;
+pub(crate) mod snapshot;
 mod viewers;
 
 #[cfg(test)]
