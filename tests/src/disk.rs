@@ -20,7 +20,8 @@ const KILL_IN: u64 = 2;
 const WRITES: u64 = 3;
 const SYNCS: u64 = 4;
 const REFUSED: u64 = 5;
-const SWITCHES: usize = 6;
+const LIE: u64 = 6;
+const SWITCHES: usize = 7;
 
 /// A data directory on such a disk.
 pub struct Disk {
@@ -88,6 +89,14 @@ impl Disk {
     /// The switch cannot be set.
     pub fn fail_syncs(&self, fail: bool) -> Result<()> {
         self.set(FAIL_SYNC, u64::from(fail))
+    }
+
+    /// From now on every sync is said to be done, and is not: the disk lies. For showing that a test would notice.
+    ///
+    /// # Errors
+    /// The switch cannot be set.
+    pub fn lie(&self) -> Result<()> {
+        self.set(LIE, 1)
     }
 
     /// Files may grow by so many bytes more; without a number, by as many as they like.

@@ -103,17 +103,24 @@ async fn d3_d9_killed_at_every_step_between_receipt_and_acknowledgement() -> Res
     Ok(())
 }
 
-/// Everything that was not synced is lost, or random sectors of it: what was acknowledged is there.
-#[tokio::test(flavor = "multi_thread")]
-async fn d10_a_power_cut_loses_nothing_that_was_acknowledged() -> Result<()> {
-    let mut random = StdRng::seed_from_u64(seed());
-    let mut lost = 0;
-    for _ in 0..3 {
+/// A café at which everybody writes until the power is cut, in the middle of whatever step comes then.
+struct Cut {
+    disk: Disk,
+    cafe: Cafe,
+    /// What was acknowledged by then.
+    saved: Vec<String>,
+}
+
+impl Cut {
+    async fn after(steps: u64, lies: bool) -> Result<Self> {
         let disk = Disk::new()?;
         let mut server = Server::start_with(&disk.data(), disk.env()?).await?;
         let cafe = Cafe::open(&server, &small(2, 1, 200.0)).await?;
         let guests = cafe.guests(6).await?;
         let tables = cafe.next_round(&guests).await?;
+        if lies {
+            disk.lie()?;
+        }
         let saved: Arc<Mutex<Vec<String>>> = Arc::default();
         let writers: Vec<_> = guests
             .iter()
@@ -132,22 +139,41 @@ async fn d10_a_power_cut_loses_nothing_that_was_acknowledged() -> Result<()> {
                 })
             })
             .collect();
-        // In the middle of whatever step comes then.
-        disk.kill_in(random.random_range(2_000..4_000))?;
+        disk.kill_in(steps)?;
         assert_eq!(server.ended().await?, None, "killed");
         writers.iter().for_each(tokio::task::JoinHandle::abort);
         let saved = saved.lock().unwrap_or_else(PoisonError::into_inner).clone();
         ensure!(saved.len() > 20, "only {} notes were acknowledged before the cut", saved.len());
+        Ok(Self { disk, cafe, saved })
+    }
+
+    /// What was acknowledged and is gone, if each later sector is kept with the chance `kept`; and how many bytes are lost.
+    async fn missing(&self, kept: f64, random: &mut StdRng) -> Result<(Vec<String>, usize)> {
+        let after = tempfile::tempdir()?;
+        let lost = self.disk.cut_power(after.path(), kept, random)?;
+        let server = Server::start_in(after.path()).await?;
+        let found: HashSet<String> = notes_on(&server, &self.cafe).await?.into_iter().collect();
+        Ok((self.saved.iter().filter(|text| !found.contains(*text)).cloned().collect(), lost))
+    }
+}
+
+/// Everything that was not synced is lost, or random sectors of it: what was acknowledged is there.
+#[tokio::test(flavor = "multi_thread")]
+async fn d10_a_power_cut_loses_nothing_that_was_acknowledged() -> Result<()> {
+    let mut random = StdRng::seed_from_u64(seed());
+    let mut lost = 0;
+    for _ in 0..3 {
+        let cut = Cut::after(random.random_range(2_000..4_000), false).await?;
         for kept in [0.0, 0.5, 0.9] {
-            let after = tempfile::tempdir()?;
-            lost += disk.cut_power(after.path(), kept, &mut random)?;
-            let server = Server::start_in(after.path()).await?;
-            let found: HashSet<String> = notes_on(&server, &cafe).await?.into_iter().collect();
-            let missing: Vec<_> = saved.iter().filter(|text| !found.contains(*text)).collect();
-            assert!(missing.is_empty(), "of {} acknowledged these are gone: {missing:?}", saved.len());
+            let (missing, bytes) = cut.missing(kept, &mut random).await?;
+            lost += bytes;
+            assert!(missing.is_empty(), "of {} acknowledged these are gone: {missing:?}", cut.saved.len());
         }
     }
     assert!(lost > 0, "no cut lost anything that was written, so this showed nothing");
+    // And a disk that only says that it has synced is found out.
+    let (missing, _) = Cut::after(2_000, true).await?.missing(0.0, &mut random).await?;
+    assert!(!missing.is_empty(), "this would not notice if nothing were synced");
     Ok(())
 }
 
