@@ -36,7 +36,7 @@ mod writer;
 
 use checkpoint::Checkpointer;
 use reader::Readers;
-use writer::Writer;
+use writer::{Kind, Writer};
 
 /// Name of the database file within the data directory.
 pub(super) const DATABASE: &str = "tablehop.db";
@@ -98,7 +98,7 @@ impl SqliteStore {
     }
 
     async fn probe(&self) -> Result<(), StoreError> {
-        let written = self.inner.writer.run(0, registers::write_probe).await?;
+        let written = self.inner.writer.run(0, Kind::Partial, registers::write_probe).await?;
         let read = self.inner.readers.run(registers::read_probe).await?;
         // Another check may have written since, so "at least".
         if read >= written { Ok(()) } else { Err(StoreError::Io(format!("wrote probe {written}, but read {read}"))) }
@@ -118,7 +118,7 @@ impl SqliteStore {
         F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     {
         let inner = self.inner.clone();
-        Box::pin(async move { inner.writer.run(weight, work).await })
+        Box::pin(async move { inner.writer.run(weight, Kind::Partial, work).await })
     }
 
     fn read<T, F>(&self, work: F) -> Fut<Result<T, StoreError>>
@@ -134,7 +134,10 @@ impl SqliteStore {
 impl Store for SqliteStore {
     fn append(&self, stream: StreamId, expected: Option<u64>, rows: Vec<NewRow>) -> Fut<Result<u64, StoreError>> {
         let weight = rows.iter().map(|row| row.payload.len() + row.principal.len()).sum();
-        self.write(weight, move |db| log::append(db, &stream, expected, &rows))
+        let inner = self.inner.clone();
+        Box::pin(async move {
+            inner.writer.run(weight, Kind::Clean, move |db| log::append(db, &stream, expected, &rows)).await
+        })
     }
 
     fn load(&self, stream: StreamId) -> Fut<Result<Loaded, StoreError>> {

@@ -1,4 +1,9 @@
 //! Rows and snapshots, over a connection. Every function here runs within a transaction that the caller holds.
+//!
+//! The writer's thread remembers where streams end ([`TAILS`]), so that an append is one insert: nobody else writes.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
 
 use bytes::Bytes;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -8,14 +13,34 @@ use super::{Loaded, NewRow, Row, Snapshot, StoreError, StreamId};
 /// Snapshots kept of a stream: the newest, and one to fall back on.
 const SNAPSHOTS: i64 = 2;
 
+/// Streams whose ends are remembered: about 10 MB, and past it they are looked up again.
+const TAILS_KEPT: usize = 65_536;
+
+thread_local! {
+    /// Number and last row of each stream that this thread has appended to, as of the transaction under way.
+    static TAILS: RefCell<HashMap<StreamId, (i64, u64)>> = RefCell::default();
+}
+
+/// For the writer, when something was undone: what is remembered may not be so.
+pub(super) fn forget_tails() {
+    TAILS.with_borrow_mut(HashMap::clear);
+}
+
+/// On the writer's thread only. Fails before it has written anything, or with an error of the database.
 pub(super) fn append(
     db: &Connection,
     stream: &StreamId,
     expected: Option<u64>,
     rows: &[NewRow],
 ) -> Result<u64, StoreError> {
-    let known = find(db, stream)?;
-    let last = known.map_or(Ok(0), |id| last_seq(db, id))?;
+    let tail = TAILS.with_borrow(|tails| tails.get(stream).copied());
+    let (known, last) = match tail {
+        Some((id, last)) => (Some(id), last),
+        None => {
+            let known = find(db, stream)?;
+            (known, known.map_or(Ok(0), |id| last_seq(db, id))?)
+        }
+    };
     if let Some(expected) = expected
         && expected != last
     {
@@ -29,8 +54,14 @@ pub(super) fn append(
         seq += 1;
         (seq, row.principal.as_str(), row.at, &row.payload)
     });
-    let count = write_rows(db, stream, known, rows)?;
-    Ok(last + count)
+    let id = write_rows(db, stream, known, rows)?;
+    TAILS.with_borrow_mut(|tails| {
+        if tails.len() >= TAILS_KEPT {
+            tails.clear();
+        }
+        tails.insert(stream.clone(), (id, seq));
+    });
+    Ok(seq)
 }
 
 /// Writes rows that were read elsewhere into a stream that does not exist yet.
@@ -39,13 +70,13 @@ pub(super) fn append_rows(db: &Connection, stream: &StreamId, rows: &[Row]) -> R
     Ok(())
 }
 
-/// Writes rows under their numbers; gives how many there were.
+/// Writes rows under their numbers; gives the stream's.
 fn write_rows<'a>(
     db: &Connection,
     stream: &StreamId,
     known: Option<i64>,
     rows: impl Iterator<Item = (u64, &'a str, u64, &'a Bytes)>,
-) -> Result<u64, StoreError> {
+) -> Result<i64, StoreError> {
     let id = match known {
         Some(id) => id,
         None => db.prepare_cached("INSERT INTO streams (name) VALUES (?1)")?.insert([stream.as_str()])?,
@@ -53,13 +84,11 @@ fn write_rows<'a>(
     let mut insert = db.prepare_cached(
         "INSERT INTO rows (stream, seq, at, principal, payload, crc) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
     )?;
-    let mut count = 0;
     for (seq, principal, at, payload) in rows {
         let crc = row_checksum(seq, principal, at, payload);
         insert.execute(params![id, seq.cast_signed(), at.cast_signed(), principal, payload.as_ref(), crc])?;
-        count += 1;
     }
-    Ok(count)
+    Ok(id)
 }
 
 /// From the newest sound snapshot of a row before `below`.

@@ -127,6 +127,29 @@ async fn a_failed_commit_acknowledges_nothing() {
     assert_eq!(last_seq(&store, "a").await, 2);
 }
 
+/// A database that fails one append fails its batch, once; after that the append stands alone.
+#[tokio::test]
+async fn one_damaged_stream_does_not_keep_failing_the_others() {
+    let (_dir, store) = open();
+    store.append(board("bad"), None, row(1)).await.unwrap();
+    store.append(board("good"), None, row(1)).await.unwrap();
+    // As damage may look to an insert: the row that comes next is there already.
+    let damage = store.write(0, |db| {
+        let known = "(SELECT id FROM streams WHERE name = 'board/bad')";
+        Ok(db.execute(&format!("INSERT INTO rows SELECT {known}, 2, 1, 'p', x'00', 0"), [])?)
+    });
+    damage.await.unwrap();
+    for attempt in 0..3 {
+        let occupied = Occupied::take(&store).await;
+        let good = tokio::spawn(store.append(board("good"), None, row(1)));
+        let bad = tokio::spawn(store.append(board("bad"), Some(1), row(1)));
+        occupied.release(&store, 2).await;
+        assert!(bad.await.unwrap().is_err());
+        assert_eq!(good.await.unwrap().is_ok(), attempt > 0, "attempt {attempt}");
+    }
+    assert_eq!(last_seq(&store, "good").await, 3);
+}
+
 #[tokio::test]
 async fn d12_a_full_disk_is_told_and_survived() {
     let (_dir, store) = open();

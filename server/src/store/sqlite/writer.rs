@@ -5,6 +5,10 @@
 //!
 //! Invariant: an answer other than an error means that the commit has succeeded.
 //!
+//! Most of what is asked is an append, which fails before it has written anything or not at all; it needs no savepoint of its own, and is
+//! one insert. If the database fails one all the same, the batch is undone and told so, and for some time every request gets a savepoint,
+//! so that whose stream it is stands alone.
+//!
 //! A commit that fails for want of space is an error for those in it, and the next one is tried as if nothing had happened. After a sync
 //! that failed nothing is tried any more: the system may have thrown the pages away that it could not write, and the next sync would
 //! succeed without them (docs/decisions/0021).
@@ -17,7 +21,7 @@ use rusqlite::Connection;
 use tokio::sync::{Mutex, mpsc, oneshot, watch};
 
 use super::checkpoint::Checkpointer;
-use super::{Health, StoreError, checkpoint};
+use super::{Health, StoreError, checkpoint, log};
 
 /// Requests that may wait; past it callers wait before they hand over, which slows sockets down instead of filling memory.
 const QUEUE: usize = 1024;
@@ -25,6 +29,9 @@ const QUEUE: usize = 1024;
 const BATCH_REQUESTS: usize = 512;
 /// Payload bytes after which a commit takes no further request.
 const BATCH_BYTES: usize = 4 * 1024 * 1024;
+
+/// Batches with savepoints after one that was undone.
+const CAREFUL: u32 = 1_000;
 
 const COMMITS: &str = "tablehop_store_commits_total";
 const FAILURES: &str = "tablehop_store_commit_failures_total";
@@ -99,9 +106,9 @@ impl Writer {
         let thread = std::thread::Builder::new()
             .name("store-writer".to_owned())
             .spawn(move || {
-                let mut desk = Desk { connection, checkpointer, health };
+                let mut desk = Desk { connection, checkpointer, health, careful: 0 };
                 desk.serve(waiting);
-                let Desk { connection, checkpointer, health } = desk;
+                let Desk { connection, checkpointer, health, .. } = desk;
                 // First, so that the writer's is the last connection.
                 checkpointer.stop();
                 if *health.borrow() == Health::Broken {
@@ -116,13 +123,13 @@ impl Writer {
 
     /// Runs `work` within the next transaction, and resolves after its commit. If `work` fails, only its own changes are undone.
     /// `weight` is the number of bytes it will write, roughly.
-    pub(super) async fn run<T, F>(&self, weight: usize, work: F) -> Result<T, StoreError>
+    pub(super) async fn run<T, F>(&self, weight: usize, kind: Kind, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
         F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        let request = Box::new(Pending { work: Some(work), outcome: None, reply, weight });
+        let request = Box::new(Pending { work: Some(work), outcome: None, reply, weight, kind });
         self.queue.send(Message::Work(request)).await.map_err(|_| StoreError::Closed)?;
         answer.await.map_err(|_| StoreError::Closed)?
     }
@@ -147,9 +154,19 @@ impl Writer {
     }
 }
 
+/// What a request leaves behind when it fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Nothing, unless the database itself fails: it looks before it writes.
+    Clean,
+    /// Perhaps a part of what it had to write.
+    Partial,
+}
+
 /// One thing to write, with the answer that goes back.
 trait Request: Send {
     fn weight(&self) -> usize;
+    fn kind(&self) -> Kind;
     /// Does the work, once, and keeps the outcome.
     fn run(&mut self, connection: &Connection) -> Result<(), StoreError>;
     /// Answers with the outcome, or with the reason why the whole batch failed.
@@ -161,6 +178,7 @@ struct Pending<T, F> {
     outcome: Option<Result<T, StoreError>>,
     reply: oneshot::Sender<Result<T, StoreError>>,
     weight: usize,
+    kind: Kind,
 }
 
 impl<T, F> Request for Pending<T, F>
@@ -170,6 +188,10 @@ where
 {
     fn weight(&self) -> usize {
         self.weight
+    }
+
+    fn kind(&self) -> Kind {
+        self.kind
     }
 
     fn run(&mut self, connection: &Connection) -> Result<(), StoreError> {
@@ -198,6 +220,8 @@ struct Desk {
     connection: Connection,
     checkpointer: Checkpointer,
     health: watch::Sender<Health>,
+    /// Batches that still get savepoints throughout.
+    careful: u32,
 }
 
 impl Desk {
@@ -224,13 +248,14 @@ impl Desk {
         }
     }
 
-    fn commit(&self, batch: &mut Vec<Box<dyn Request>>) {
+    fn commit(&mut self, batch: &mut Vec<Box<dyn Request>>) {
         let started = Instant::now();
         let result = if *self.health.borrow() == Health::Broken {
             Err(StoreError::SyncFailed("the server is stopping".to_owned()))
         } else {
-            transact(&self.connection, batch)
+            transact(&self.connection, batch, self.careful > 0)
         };
+        self.careful = self.careful.saturating_sub(1);
         match &result {
             Ok(()) => {
                 metrics::counter!(COMMITS).increment(1);
@@ -251,39 +276,52 @@ impl Desk {
         }
     }
 
-    fn failed(&self, error: &StoreError, requests: usize) {
+    fn failed(&mut self, error: &StoreError, requests: usize) {
+        log::forget_tails();
+        self.careful = CAREFUL;
         metrics::counter!(FAILURES).increment(1);
         tracing::error!(%error, requests, "a commit failed");
-        let health = match error {
-            StoreError::Full => Health::Full,
-            StoreError::SyncFailed(_) => Health::Broken,
-            _ => Health::Failing,
-        };
         // Before anybody is answered, so that who hears of the failure finds out why.
-        note(&self.health, health);
-        if health != Health::Broken
-            && let Err(error) = abandon(&self.connection)
-        {
+        match error {
+            StoreError::Full => note(&self.health, Health::Full),
+            StoreError::SyncFailed(_) => return note(&self.health, Health::Broken),
+            // A damaged page says nothing about the disk's taking writes.
+            StoreError::Corrupt { .. } => {}
+            _ => note(&self.health, Health::Failing),
+        }
+        if let Err(error) = abandon(&self.connection) {
             tracing::error!(%error, "the failed transaction could not be rolled back");
         }
     }
 }
 
-fn transact(connection: &Connection, batch: &mut [Box<dyn Request>]) -> Result<(), StoreError> {
+fn transact(connection: &Connection, batch: &mut [Box<dyn Request>], careful: bool) -> Result<(), StoreError> {
     let execute = |sql: &str| connection.prepare_cached(sql)?.execute([]).map(|_| ());
     // Only if an earlier rollback has failed.
     abandon(connection)?;
     execute("BEGIN IMMEDIATE")?;
     for request in batch {
-        execute("SAVEPOINT request")?;
+        let guarded = careful || request.kind() == Kind::Partial;
+        if guarded {
+            execute("SAVEPOINT request")?;
+        }
         if let Err(error) = request.run(connection) {
             // On a full or failing disk SQLite itself rolls back the whole transaction, the others' rows with it.
             if connection.is_autocommit() {
                 return Err(error);
             }
-            execute("ROLLBACK TO request")?;
+            match error {
+                _ if guarded => {
+                    execute("ROLLBACK TO request")?;
+                    log::forget_tails();
+                }
+                StoreError::Conflict { .. } => {}
+                error => return Err(error),
+            }
         }
-        execute("RELEASE request")?;
+        if guarded {
+            execute("RELEASE request")?;
+        }
     }
     execute("COMMIT")?;
     Ok(())
