@@ -75,6 +75,7 @@ fn describe_figures() {
     describe_gauge!("tablehop_connections", "Open WebSockets");
     describe_gauge!("tablehop_boards_awake", "Boards in memory");
     describe_gauge!("tablehop_workshops_awake", "Cafés in memory");
+    describe_counter!("tablehop_boards_quarantined_total", "Boards found damaged when they were opened");
     describe_counter!("tablehop_edits_total", "Edits stored");
     describe_counter!("tablehop_acks_total", "Edits acknowledged, those sent again included");
     describe_counter!("tablehop_fan_out_total", "Frames put into the queues of a board's members");

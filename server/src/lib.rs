@@ -5,6 +5,7 @@
 //! - [`config`], [`run`]: from the command line to a server that listens, and back to a closed store.
 //! - [`app`]: the parts that everything else works with.
 //! - [`store`]: append-only streams, the only truth.
+//! - [`care`]: backup, verify and restore: what the command line does with a store.
 //! - [`auth`]: bearer tokens.
 //! - [`http`]: the router, one file a resource.
 //! - [`socket`]: live connections: bytes in, messages decided on, bytes out.
@@ -22,6 +23,7 @@
 pub mod app;
 pub mod auth;
 pub mod board;
+pub mod care;
 pub mod clock;
 pub mod config;
 pub mod draw;

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use server::care::{self, BackupOptions, RestoreOptions, VerifyOptions};
 use server::config::Config;
 
 /// World Cafés on your own machine: tables, boards, rounds, harvest and plan (换桌)
@@ -28,16 +29,67 @@ enum Command {
             --public-url https://cafe.example.com                   behind a reverse proxy"
     )]
     Serve(Box<Config>),
+
+    /// Copy everything into another directory, also while the server runs
+    #[command(
+        long_about = "Copy everything into another directory, also while the server runs: the copy is of one moment, and people go on \
+            writing. It is looked through before this says that it is done, and it is one file, tablehop.db, that needs no other. A \
+            directory that holds a store already is refused, so give each backup its own.\n\n\
+            Exit code 0: done. 1: there is no backup. 3: done, but the store is damaged, and so is the copy in the same places.",
+        after_help = "Example:\n  tablehop backup /backup/$(date +%F) --data /var/lib/tablehop"
+    )]
+    Backup(BackupOptions),
+
+    /// Look through everything that is stored and report what is damaged
+    #[command(
+        long_about = "Look through everything that is stored, also while the server runs: the checksum of every row and snapshot, the \
+            numbers of every stream, and whether every board and café can be made from it. Nothing is changed. Damaged streams are \
+            named: “DAMAGED” ones are quarantined, “impaired” ones are still served whole from their other copy.\n\n\
+            Exit code 0: sound. 1: it could not be looked through. 3: something is damaged.",
+        after_help = "Examples:\n  tablehop verify --data /var/lib/tablehop\n  tablehop verify --data /backup/2026-03-01"
+    )]
+    Verify(VerifyOptions),
+
+    /// Bring back a whole store, or one board, from a backup
+    #[command(
+        long_about = "Bring back a whole store from a backup, into a new or empty directory; or, with --board, one board that is \
+            quarantined, into the store it belongs to. The server that uses the directory must be stopped.\n\n\
+            Nothing that is there is lost. A directory that holds a store is refused. A single board is made from its own sound rows and \
+            the backup's where they are damaged, so what was written after the backup comes back too; the damaged rows are kept aside \
+            in the same file.\n\n\
+            Exit code 0: done. 1: nothing was changed. 3: done, but the backup itself is damaged in the places named.",
+        after_help = "Examples:\n  \
+            tablehop restore /backup/2026-03-01 --data /var/lib/tablehop-new\n  \
+            tablehop restore /backup/2026-03-01 --data /var/lib/tablehop --board 5f3k9q2m7x1c8v4b.t3"
+    )]
+    Restore(RestoreOptions),
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    let Command::Serve(config) = Tablehop::parse().command;
-    match server::run::run(*config).await {
-        Ok(()) => ExitCode::SUCCESS,
+fn main() -> ExitCode {
+    // Not locked: the server prints, too.
+    let out = &mut std::io::stdout();
+    let done = match Tablehop::parse().command {
+        Command::Serve(config) => return serve(*config),
+        Command::Backup(options) => care::backup(&options, out),
+        Command::Verify(options) => care::verify(&options, out),
+        Command::Restore(options) => care::restore(&options, out),
+    };
+    match done {
+        Ok(code) => ExitCode::from(code),
         Err(error) => {
             eprintln!("tablehop: {error}");
             ExitCode::FAILURE
+        }
+    }
+}
+
+#[tokio::main]
+async fn serve(config: Config) -> ExitCode {
+    match server::run::run(config).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("tablehop: {error}");
+            ExitCode::from(error.exit_code())
         }
     }
 }

@@ -14,7 +14,7 @@ use tokio::sync::watch;
 
 use crate::app::App;
 use crate::config::{Config, QrWhen};
-use crate::store::{SqliteStore, StoreError};
+use crate::store::{Health, SqliteStore, Store, StoreError};
 use crate::{http, telemetry};
 
 /// How long requests under way may take to finish once the server is to stop.
@@ -48,9 +48,27 @@ pub enum ServeError {
         /// What the store says, and what to do.
         source: StoreError,
     },
+    /// A sync failed: see [`Health::Broken`].
+    #[error(
+        "the disk under {dir} failed while syncing, so the server has stopped rather than guess what is on it. Nothing was acknowledged \
+         that was not on disk before, and devices keep what they could not send. Look at the disk and the system's log, run \
+         `tablehop verify --data {dir}`, then start again",
+        dir = .0.display()
+    )]
+    SyncFailed(PathBuf),
     /// The system failed us while serving.
     #[error("the server stopped: {0}")]
     Io(#[from] io::Error),
+}
+
+impl ServeError {
+    /// The exit code: 74, as `sysexits.h` has it for a failing disk, and otherwise 1.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::SyncFailed(_) => 74,
+            _ => 1,
+        }
+    }
 }
 
 /// `tablehop serve`: everything from logging to the last commit. Ends on SIGTERM, SIGINT or Ctrl-C.
@@ -104,6 +122,10 @@ async fn serve_and(
         stop.send_replace(true);
     });
     let upkeep = tokio::spawn(telemetry::keep_counting());
+    let watching = {
+        let store = store.clone();
+        tokio::spawn(async move { store.keep_watch().await })
+    };
     // Frames are small and people wait for them.
     let listener = listener.tap_io(|connection| {
         if let Err(error) = connection.set_nodelay(true) {
@@ -116,7 +138,8 @@ async fn serve_and(
     ready(&config);
 
     let served = tokio::select! {
-        served = serving => served,
+        served = serving => served.map_err(ServeError::from),
+        () = broken(store.health()) => Err(ServeError::SyncFailed(config.data.clone())),
         () = async { until(stopped).await; tokio::time::sleep(LAST_REQUESTS).await } => Ok(()),
     };
     tracing::info!("stopping");
@@ -124,8 +147,20 @@ async fn serve_and(
     store.close().await;
     shutdown.abort();
     upkeep.abort();
+    watching.abort();
+    // A sync that failed in the very last moment counts as well.
+    if *store.health().borrow() == Health::Broken {
+        return Err(ServeError::SyncFailed(config.data));
+    }
     tracing::info!("stopped; everything is saved");
-    Ok(served?)
+    served
+}
+
+async fn broken(mut health: watch::Receiver<Health>) {
+    if health.wait_for(|health| *health == Health::Broken).await.is_err() {
+        // There is no store any more: nothing can break.
+        std::future::pending::<()>().await;
+    }
 }
 
 async fn until(mut stopped: watch::Receiver<bool>) {

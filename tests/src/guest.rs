@@ -448,7 +448,16 @@ impl Guest {
                 replica.read_only = read_only;
             }
             ServerMessage::Denied { reason } => replica.denied = Some(reason),
-            ServerMessage::RoleChanged { read_only } => replica.read_only = read_only,
+            ServerMessage::RoleChanged { read_only } => {
+                let opened = replica.read_only && !read_only;
+                replica.read_only = read_only;
+                replica.recall();
+                if opened {
+                    // As our client does: what was not taken goes out in answer to the server's Step1.
+                    let state_vector = replica.state_vector();
+                    self.push_message(state, self.address(kind), ClientMessage::Step1 { state_vector });
+                }
+            }
             ServerMessage::Step1 { state_vector } => {
                 if let Some((n, update)) = replica.answer_step1(&state_vector)? {
                     self.push_message(state, self.address(kind), ClientMessage::Edit { n, update });
@@ -461,6 +470,7 @@ impl Guest {
             ServerMessage::Update { update } => replica.receive(&update)?,
             ServerMessage::DurableUpTo { n } => replica.durable_up_to(n),
             ServerMessage::Resync => {
+                replica.recall();
                 let state_vector = replica.state_vector();
                 self.push_message(state, self.address(kind), ClientMessage::Step1 { state_vector });
             }

@@ -3,6 +3,7 @@
 //! # Layout
 //!
 //! - [`server`]: a server process of its own, on a free port and a data directory that cleans up after itself; it can be killed and restarted.
+//! - [`disk`]: a disk that can be told to misbehave, beneath a real server: full, failing, killed in between, cut from power.
 //! - [`api`]: the HTTP interface from the caller's side.
 //! - [`guest`]: a simulated guest on a real socket, with replicas of the boards.
 //! - [`replica`]: one board's document as a guest holds it, with what is not yet acknowledged.
@@ -11,6 +12,7 @@
 
 pub mod api;
 pub mod cafe;
+pub mod disk;
 pub mod guest;
 pub mod replica;
 pub mod script;

@@ -72,8 +72,13 @@ impl Replica {
     pub fn disconnected(&mut self) {
         self.authenticated = false;
         self.synced = false;
-        self.answered = false;
         self.sent = 0;
+        self.recall();
+    }
+
+    /// The server may not have taken what is not acknowledged: it waits for the server's next Step1.
+    pub fn recall(&mut self) {
+        self.answered = false;
         self.unsent += self.pending.drain(..).map(|(_, edits)| edits).sum::<usize>();
     }
 

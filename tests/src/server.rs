@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
@@ -16,6 +17,9 @@ pub struct Server {
     data: PathBuf,
     _directory: Option<tempfile::TempDir>,
     port: u16,
+    env: Vec<(String, String)>,
+    /// What it wrote to standard error.
+    log: Arc<Mutex<String>>,
     /// Its HTTP interface.
     pub api: Api,
 }
@@ -28,7 +32,15 @@ impl Server {
     pub async fn start() -> Result<Self> {
         let directory = tempfile::tempdir()?;
         let data = directory.path().to_owned();
-        Self::spawn(data, 0, Some(directory)).await
+        Self::spawn(data, 0, Some(directory), Vec::new()).await
+    }
+
+    /// Starts one on a data directory that exists and is kept, with further variables in its environment.
+    ///
+    /// # Errors
+    /// As [`Server::start`].
+    pub async fn start_with(data: &Path, env: Vec<(String, String)>) -> Result<Self> {
+        Self::spawn(data.to_owned(), 0, None, env).await
     }
 
     /// Starts one on a data directory that exists and is kept.
@@ -36,21 +48,40 @@ impl Server {
     /// # Errors
     /// As [`Server::start`].
     pub async fn start_in(data: &Path) -> Result<Self> {
-        Self::spawn(data.to_owned(), 0, None).await
+        Self::spawn(data.to_owned(), 0, None, Vec::new()).await
     }
 
-    async fn spawn(data: PathBuf, port: u16, directory: Option<tempfile::TempDir>) -> Result<Self> {
+    async fn spawn(
+        data: PathBuf,
+        port: u16,
+        directory: Option<tempfile::TempDir>,
+        env: Vec<(String, String)>,
+    ) -> Result<Self> {
         let mut child = Command::new(binary()?)
             .args(["serve", "--listen", &format!("127.0.0.1:{port}"), "--data"])
             .arg(&data)
             // A whole test room joins from one address within seconds.
             .env("TABLEHOP_JOIN_LIMIT", "100000")
             .env("TABLEHOP_LOG", std::env::var("TABLEHOP_LOG").unwrap_or_else(|_| "warn".into()))
+            .envs(env.iter().map(|(name, value)| (name, value)))
             .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
             .kill_on_drop(true)
             .spawn()
             .context("starting the server")?;
         let stdout = child.stdout.take().context("stdout")?;
+        let log = Arc::new(Mutex::new(String::new()));
+        let mut errors = BufReader::new(child.stderr.take().context("stderr")?).lines();
+        let kept = log.clone();
+        let logging = tokio::spawn(async move {
+            while let Ok(Some(line)) = errors.next_line().await {
+                // Shown by the test runner if the test fails.
+                eprintln!("{line}");
+                let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+                kept.push_str(&line);
+                kept.push('\n');
+            }
+        });
         let mut lines = BufReader::new(stdout).lines();
         let base = tokio::time::timeout(Duration::from_secs(30), async {
             while let Some(line) = lines.next_line().await? {
@@ -58,19 +89,55 @@ impl Server {
                     return Ok(rest.trim_end_matches('/').to_owned());
                 }
             }
-            bail!("the server ended before it listened: {:?}", child.try_wait()?)
+            // All that it had to say.
+            let _ = logging.await;
+            let said = log.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            bail!("the server ended before it listened: {:?}\n{said}", child.try_wait()?)
         })
         .await
         .context("the server did not say where it listens")??;
         // Keep reading, so that a chatty server never blocks on a full pipe.
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
         let port = base.rsplit(':').next().and_then(|p| p.parse().ok()).context("port")?;
-        Ok(Self { child, data, _directory: directory, port, api: Api::new(&format!("http://127.0.0.1:{port}")) })
+        Ok(Self {
+            child,
+            data,
+            _directory: directory,
+            port,
+            env,
+            log,
+            api: Api::new(&format!("http://127.0.0.1:{port}")),
+        })
     }
 
     /// The data directory.
     pub fn data(&self) -> &Path {
         &self.data
+    }
+
+    /// What it has written to standard error.
+    pub fn log(&self) -> String {
+        self.log.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Waits for its end, as it comes by itself; returns the exit code, or none if a signal ended it.
+    ///
+    /// # Errors
+    /// It does not end.
+    pub async fn ended(&mut self) -> Result<Option<i32>> {
+        let status =
+            tokio::time::timeout(Duration::from_secs(30), self.child.wait()).await.context("still running")??;
+        Ok(status.code())
+    }
+
+    /// Runs another of the binary's commands to its end: exit code, and what it printed to both outputs.
+    ///
+    /// # Errors
+    /// It cannot be started.
+    pub async fn command(args: &[&str]) -> Result<(Option<i32>, String)> {
+        let done = Command::new(binary()?).args(args).output().await?;
+        let said = [done.stdout, done.stderr].concat();
+        Ok((done.status.code(), String::from_utf8_lossy(&said).into_owned()))
     }
 
     /// The process id.
@@ -108,7 +175,7 @@ impl Server {
     /// # Errors
     /// As [`Server::start`].
     pub async fn restart(&mut self) -> Result<()> {
-        let again = Self::spawn(self.data.clone(), self.port, self._directory.take()).await?;
+        let again = Self::spawn(self.data.clone(), self.port, self._directory.take(), self.env.clone()).await?;
         *self = again;
         Ok(())
     }

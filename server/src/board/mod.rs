@@ -34,7 +34,7 @@ pub mod room;
 mod tests;
 
 pub(crate) use member::{Member, MemberId};
-pub(crate) use replica::read_state_vector;
+pub(crate) use replica::{Replica, read_state_vector};
 use room::{Ack, Edit, Input};
 
 /// Messages that may wait for one board. Their bytes are bounded by [`WAITING_KIB`].

@@ -16,7 +16,7 @@ use crate::store::Loaded;
 const EXPANSION: usize = 8;
 
 /// A document with its place in the log. The log is the truth: after any doubt the replica is thrown away and loaded again.
-pub(super) struct Replica {
+pub(crate) struct Replica {
     doc: Doc,
     /// The last row it holds.
     seq: u64,
@@ -28,7 +28,7 @@ pub(super) struct Replica {
 
 /// Why an update is not applied. The document is as before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Unfit {
+pub(crate) enum Unfit {
     /// It leaves a gap to what is known: something that came before it is missing.
     Gap,
     /// It brings something new under a client id of somebody else.
@@ -39,7 +39,7 @@ pub(super) enum Unfit {
 
 /// Applying failed, and a part may have been applied: load again.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Broken(pub String);
+pub(crate) struct Broken(pub String);
 
 impl Replica {
     /// Folds a stream. Fails, in words for the operator, if a row or the snapshot cannot be applied.
@@ -55,6 +55,11 @@ impl Replica {
         }
         replica.seq = loaded.last_seq;
         Ok(replica)
+    }
+
+    /// Whether both hold the same, however they came by it.
+    pub fn is_same_as(&self, other: &Self) -> bool {
+        self.doc.transact().snapshot() == other.doc.transact().snapshot()
     }
 
     /// The last row it holds.

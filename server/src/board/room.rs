@@ -75,10 +75,7 @@ pub(crate) enum Input {
 
 /// The task of one board, from loading to unloading.
 pub(super) async fn run(inner: Arc<Inner>, board: BoardId, handle: Handle, rx: mpsc::Receiver<Input>) {
-    let floor = match board.kind {
-        BoardKind::Table(_) => Some(inner.floors.of(&board.workshop)),
-        BoardKind::Harvest | BoardKind::Plan => None,
-    };
+    let floor = inner.floors.of(&board.workshop);
     let mut room = Room {
         stream: StreamId::board(&board.to_string()),
         address: Address::Board(board.clone()),
@@ -117,7 +114,7 @@ struct Room {
     board: BoardId,
     stream: StreamId,
     address: Address,
-    floor: Option<Arc<Floor>>,
+    floor: Arc<Floor>,
     memory: Memory,
     members: Members,
     presence: Presence,
@@ -309,10 +306,8 @@ impl Room {
     }
 
     fn report(&mut self) {
-        if let (Some(floor), BoardKind::Table(table), Memory::Loaded(replica)) =
-            (&self.floor, self.board.kind, &self.memory)
-        {
-            floor.report(table, count_notes(replica.doc()), self.edits, clock::now());
+        if let (BoardKind::Table(table), Memory::Loaded(replica)) = (self.board.kind, &self.memory) {
+            self.floor.report(table, count_notes(replica.doc()), self.edits, clock::now());
         }
         self.edits = 0;
         self.reported = Some(Instant::now());

@@ -192,7 +192,9 @@ impl From<StoreError> for ApiError {
             StoreError::Corrupt { .. } => Self::Damaged,
             // Somebody else wrote in between, which trying again solves.
             StoreError::Conflict { .. } => Self::Busy,
-            StoreError::ClientTaken { .. } | StoreError::Io(_) | StoreError::Closed => Self::StoreUnavailable,
+            StoreError::ClientTaken { .. } | StoreError::Io(_) | StoreError::SyncFailed(_) | StoreError::Closed => {
+                Self::StoreUnavailable
+            }
         }
     }
 }

@@ -17,8 +17,9 @@ use super::session::{Input, Output, Right, Session};
 use crate::app::App;
 use crate::auth::Principal;
 use crate::board::{self, Gone, Member, MemberId, read_state_vector};
+use crate::store::Health;
 use crate::workshop::floor::Arrival;
-use crate::workshop::{self, CommandError, Viewer};
+use crate::workshop::{self, CommandError, Moment, Viewer};
 
 /// Client ids given on a workshop's address: enough for the boards that somebody opens offline.
 const IDS_FOR_WORKSHOP: usize = 4;
@@ -133,10 +134,10 @@ impl Connection {
             // The café's task has ended, and its viewers with it: begin anew.
             return self.outbox.end(RESTART);
         }
-        let state = person.workshop.moment.borrow_and_update().state.clone();
+        let moment = person.workshop.moment.borrow_and_update().clone();
         let actor = person.principal.actor.clone();
         let rights: Vec<(Slot, Right)> =
-            self.session.open().map(|(slot, to, ..)| (slot, right_on(&state, &actor, &to.address))).collect();
+            self.session.open().map(|(slot, to, ..)| (slot, right_now(&moment, &actor, &to.address))).collect();
         for (slot, right) in rights {
             self.take(Input::Rights { slot, right }).await;
         }
@@ -239,8 +240,8 @@ impl Connection {
         if *workshop_of(&to.address) != principal.workshop {
             return Err("wrong_workshop");
         }
-        let state = self.meet(principal.clone()).await?;
-        let right = right_on(&state, &principal.actor, &to.address);
+        let moment = self.meet(principal.clone()).await?;
+        let right = right_now(&moment, &principal.actor, &to.address);
         if let Right::None(reason) = right {
             return Err(reason);
         }
@@ -268,8 +269,8 @@ impl Connection {
         Ok(right)
     }
 
-    /// Gets to know the person behind the connection, or finds them known; returns the café's state.
-    async fn meet(&mut self, principal: Principal) -> Result<Arc<Workshop>, &'static str> {
+    /// Gets to know the person behind the connection, or finds them known; returns the café as it stands.
+    async fn meet(&mut self, principal: Principal) -> Result<Moment, &'static str> {
         let known = match &mut self.person {
             Some(person) if person.principal == principal => person,
             Some(_) => return Err("other_person"),
@@ -284,7 +285,7 @@ impl Connection {
                 self.person.insert(Box::new(Person { principal, workshop, _arrival: arrival }))
             }
         };
-        Ok(known.workshop.moment.borrow().state.clone())
+        Ok(known.workshop.moment.borrow().clone())
     }
 
     /// Says that the token was good, and gives our own clients their ids.
@@ -426,6 +427,14 @@ fn workshop_of(address: &Address) -> &WorkshopId {
 fn user_of(state: &Workshop, actor: &Actor) -> PresenceUser {
     let name = state.participants.get(&actor.id).map(|person| person.name.clone()).unwrap_or_default();
     PresenceUser { id: actor.id.clone(), name, role: actor.role }
+}
+
+/// What somebody may do on an address at this moment: while the store cannot write, nobody may.
+fn right_now(moment: &Moment, actor: &Actor, address: &Address) -> Right {
+    match right_on(&moment.state, actor, address) {
+        Right::Write if moment.health != Health::Good && matches!(address, Address::Board(_)) => Right::Read,
+        right => right,
+    }
 }
 
 /// What somebody may do on an address, by the café's state.

@@ -362,7 +362,11 @@ impl Session {
                 let message = ServerMessage::RoleChanged { read_only: new == Right::Read };
                 out.push(Output::Send { slot, to, message });
             }
-            // Others learn it when their next edit is refused.
+            // Others cannot be told, but asked for what was not taken meanwhile: after all we have, our Step1 follows.
+            Right::Write if matches!(to.address, Address::Board(_)) => {
+                out.push(Output::Sync { slot, state_vector: vec![0] });
+            }
+            // They learn it when their next edit is refused.
             Right::Read | Right::Write => {}
         }
     }

@@ -192,6 +192,25 @@ async fn d6_passes_over_damaged_snapshots(storage: impl Storage) {
     assert_eq!(texts(&loaded.rows), ["1", "2", "3"]);
 }
 
+async fn d13_a_row_that_a_snapshot_covers_may_be_damaged(storage: impl Storage) {
+    let board = StreamId::board("b");
+    let store = storage.open().unwrap();
+    store.append(board.clone(), None, rows(&["1", "2", "3"])).await.unwrap();
+    store.save_snapshot(board.clone(), snapshot(1, "one")).await.unwrap();
+    store.save_snapshot(board.clone(), snapshot(2, "two")).await.unwrap();
+    storage.close().await;
+    storage.damage_row(&board, 2);
+    let store = storage.open().unwrap();
+    let loaded = store.load(board.clone()).await.unwrap();
+    assert_eq!((loaded.snapshot, seqs(&loaded.rows)), (Some(snapshot(2, "two")), vec![3]));
+    // The older one does not cover it.
+    assert!(store.load_below(board.clone(), 2).await.is_err());
+    storage.close().await;
+    storage.damage_snapshot(&board, 2);
+    let store = storage.open().unwrap();
+    assert!(matches!(store.load(board).await, Err(StoreError::Corrupt { .. })), "both copies are damaged");
+}
+
 async fn d5_reports_a_damaged_row(storage: impl Storage) {
     let (bad, good) = (StreamId::board("bad"), StreamId::board("good"));
     let store = storage.open().unwrap();
@@ -316,6 +335,7 @@ macro_rules! contract {
             loads_from_the_newest_snapshot,
             refuses_snapshots_of_what_is_not_there,
             d6_passes_over_damaged_snapshots,
+            d13_a_row_that_a_snapshot_covers_may_be_damaged,
             d5_reports_a_damaged_row,
             reports_missing_rows,
             keeps_tokens,

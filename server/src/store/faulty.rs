@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::sync::watch;
 
-use super::{Fut, Loaded, NewRow, Row, Snapshot, Store, StoreError, StreamId, TokenRecord};
+use super::{Fut, Health, Loaded, NewRow, Row, Snapshot, Store, StoreError, StreamId, TokenRecord};
 
 /// Wraps a store; its [`Faults`] decide what goes wrong.
 pub struct FaultyStore {
@@ -27,6 +27,7 @@ impl FaultyStore {
 pub struct Faults {
     plan: watch::Sender<Plan>,
     held: watch::Sender<usize>,
+    health: watch::Sender<Health>,
     appends: AtomicU64,
 }
 
@@ -48,13 +49,23 @@ enum WriteFault {
 
 impl Default for Faults {
     fn default() -> Self {
-        Self { plan: watch::Sender::new(Plan::default()), held: watch::Sender::new(0), appends: AtomicU64::new(0) }
+        Self {
+            plan: watch::Sender::new(Plan::default()),
+            held: watch::Sender::new(0),
+            health: watch::Sender::new(Health::Good),
+            appends: AtomicU64::new(0),
+        }
     }
 }
 
 impl Faults {
-    /// Every write fails with `error`, and nothing is written.
+    /// Every write fails with `error`, and nothing is written. The store's health follows.
     pub fn refuse_writes(&self, error: StoreError) {
+        self.health.send_replace(match error {
+            StoreError::Full => Health::Full,
+            StoreError::SyncFailed(_) => Health::Broken,
+            _ => Health::Failing,
+        });
         self.plan.send_modify(|plan| plan.writes = WriteFault::Refuse(error));
     }
 
@@ -86,6 +97,7 @@ impl Faults {
     /// Ends all faults.
     pub fn heal(&self) {
         self.plan.send_replace(Plan::default());
+        self.health.send_replace(Health::Good);
     }
 
     /// Resolves as soon as at least `count` writes are being held.
@@ -176,6 +188,10 @@ impl Store for FaultyStore {
         self.read(Some(stream.clone()), move |store| store.load(stream))
     }
 
+    fn load_below(&self, stream: StreamId, below: u64) -> Fut<Result<Loaded, StoreError>> {
+        self.read(Some(stream.clone()), move |store| store.load_below(stream, below))
+    }
+
     fn history(&self, stream: StreamId, after: u64, limit: usize) -> Fut<Result<Vec<Row>, StoreError>> {
         self.read(Some(stream.clone()), move |store| store.history(stream, after, limit))
     }
@@ -222,6 +238,10 @@ impl Store for FaultyStore {
 
     fn check(&self) -> Fut<Result<(), StoreError>> {
         self.write(|store| store.check())
+    }
+
+    fn health(&self) -> watch::Receiver<Health> {
+        self.faults.health.subscribe()
     }
 }
 

@@ -18,6 +18,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use tokio::sync::watch;
 
 pub mod faulty;
 pub mod sqlite;
@@ -44,6 +45,11 @@ impl StreamId {
     /// The stream of updates of a board.
     pub fn board(id: &str) -> Self {
         Self(format!("board/{id}").into())
+    }
+
+    /// The stream of this name.
+    pub(crate) fn named(name: &str) -> Self {
+        Self(name.into())
     }
 
     /// The address as text, as it stands on the wire and in the database.
@@ -117,8 +123,23 @@ pub struct TokenRecord {
     pub revoked_at: Option<u64>,
 }
 
-/// Why the store could not do what it was asked. Of a failed write nothing was acknowledged; with [`StoreError::Io`] and
-/// [`StoreError::Closed`] it may still have happened, so reload the stream before writing to it again.
+/// How well the store can write at the moment. Reading goes on in all of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Health {
+    /// What is asked is stored.
+    #[default]
+    Good,
+    /// No space is left on the disk. It is tried again until there is.
+    Full,
+    /// The disk or the database refuses writes for another reason. It is tried again until it does not.
+    Failing,
+    /// A sync failed: what the disk holds of the latest writes is unknown, and asking again would not tell. Nothing is written any more;
+    /// the process has to end.
+    Broken,
+}
+
+/// Why the store could not do what it was asked. Of a failed write nothing was acknowledged; with [`StoreError::Io`],
+/// [`StoreError::SyncFailed`] and [`StoreError::Closed`] it may still have happened, so reload the stream before writing to it again.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum StoreError {
     /// The stream does not end where the writer thought: somebody else has written, or rows are claimed that do not exist.
@@ -146,6 +167,9 @@ pub enum StoreError {
     /// No space is left on the disk.
     #[error("the disk is full")]
     Full,
+    /// The disk failed while syncing, in words for the operator; see [`Health::Broken`].
+    #[error("the disk failed while syncing: {0}")]
+    SyncFailed(String),
     /// Anything else the file system or database reports, in words for the operator.
     #[error("{0}")]
     Io(String),
@@ -163,6 +187,9 @@ pub trait Store: Send + Sync + 'static {
     /// The newest sound snapshot and the rows after it. A damaged snapshot falls back to the older one, then to all rows; a
     /// damaged or missing row is [`StoreError::Corrupt`]. An unknown stream is empty.
     fn load(&self, stream: StreamId) -> Fut<Result<Loaded, StoreError>>;
+
+    /// As [`Store::load`], but passes over snapshots of row `below` and later: for one whose checksum holds and that does not fold.
+    fn load_below(&self, stream: StreamId, below: u64) -> Fut<Result<Loaded, StoreError>>;
 
     /// Up to `limit` rows after `after`, in order, from the first one ever appended. [`StoreError::Corrupt`] as in `load`.
     fn history(&self, stream: StreamId, after: u64, limit: usize) -> Fut<Result<Vec<Row>, StoreError>>;
@@ -199,6 +226,9 @@ pub trait Store: Send + Sync + 'static {
     /// The principal a client id was issued to.
     fn client_owner(&self, workshop: String, client: u64) -> Fut<Result<Option<String>, StoreError>>;
 
-    /// Readiness: really writes a row, durably, and reads it back.
+    /// Readiness: really writes a row, durably, and reads it back. Fails while [`Store::health`] is not good.
     fn check(&self) -> Fut<Result<(), StoreError>>;
+
+    /// How well it can write, now and whenever that changes.
+    fn health(&self) -> watch::Receiver<Health>;
 }

@@ -5,33 +5,45 @@
 //! - this file: opening, closing, and the [`Store`] trait in terms of the others
 //! - `schema`: tables, their version, and how a connection is set up
 //! - `writer`: the thread that owns the only writing connection
+//! - `checkpoint`: the thread beside it that folds the write-ahead log into the database
+//! - `space`: whether there is room on the disk again
 //! - `reader`: the pool of reading connections
 //! - `log`: rows and snapshots, over a connection
+//! - [`archive`]: a database as a file to copy, look through and mend, for the command line
 //! - `registers`: tokens, join codes and client ids, over a connection
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
-use rusqlite::{Connection, ErrorCode};
+use rusqlite::{Connection, ErrorCode, ffi};
+use tokio::sync::watch;
 
-use super::{Fut, Loaded, NewRow, Row, Snapshot, Store, StoreError, StreamId, TokenRecord};
+use super::{Fut, Health, Loaded, NewRow, Row, Snapshot, Store, StoreError, StreamId, TokenRecord};
 
+pub mod archive;
+mod checkpoint;
 mod log;
 mod reader;
 mod registers;
 mod schema;
+mod space;
 #[cfg(test)]
 mod tests;
 mod writer;
 
+use checkpoint::Checkpointer;
 use reader::Readers;
-use writer::Writer;
+use writer::{Kind, Writer};
 
 /// Name of the database file within the data directory.
 pub(super) const DATABASE: &str = "tablehop.db";
 const LOCK: &str = "tablehop.lock";
+
+/// How often a disk that was full or failing is tried.
+const TRY_EVERY: Duration = Duration::from_secs(1);
 
 /// The store on `DIR/tablehop.db`. Share it as `Arc<dyn Store>`. Dropped without [`SqliteStore::close`] it still finishes what
 /// it was given, in the background.
@@ -40,8 +52,10 @@ pub struct SqliteStore {
 }
 
 struct Inner {
+    dir: PathBuf,
     writer: Writer,
     readers: Readers,
+    health: watch::Sender<Health>,
 }
 
 impl SqliteStore {
@@ -53,10 +67,41 @@ impl SqliteStore {
         let lock = take_lock(dir)?;
         let file = dir.join(DATABASE);
         let mut connection = schema::connect_writer(&file)?;
+        checkpoint::settle(&connection)?;
         schema::migrate(&mut connection)?;
         writer::describe_metrics();
-        let writer = Writer::start(connection, lock)?;
-        Ok(Self { inner: Arc::new(Inner { writer, readers: Readers::new(file) }) })
+        let health = watch::Sender::new(Health::Good);
+        let checkpointer = Checkpointer::start(schema::connect_checkpointer(&file)?, health.clone())?;
+        let writer = Writer::start(connection, lock, checkpointer, health.clone())?;
+        Ok(Self { inner: Arc::new(Inner { dir: dir.to_owned(), writer, readers: Readers::new(file), health }) })
+    }
+
+    /// While the disk is full or failing, finds out every second whether it takes writes again; then [`Store::health`] is good. Run it
+    /// beside the store; it ends when a sync has failed, after which nothing can get better.
+    pub async fn keep_watch(&self) {
+        let mut health = self.inner.health.subscribe();
+        loop {
+            // The sender is `self`, so the wait cannot end for want of one.
+            let _ = health.wait_for(|health| *health != Health::Good).await;
+            while matches!(*health.borrow(), Health::Full | Health::Failing) {
+                tokio::time::sleep(TRY_EVERY).await;
+                let dir = self.inner.dir.clone();
+                let room = tokio::task::spawn_blocking(move || space::is_there(&dir)).await.unwrap_or(false);
+                if room && self.probe().await.is_ok() {
+                    writer::note(&self.inner.health, Health::Good);
+                }
+            }
+            if *health.borrow() == Health::Broken {
+                return;
+            }
+        }
+    }
+
+    async fn probe(&self) -> Result<(), StoreError> {
+        let written = self.inner.writer.run(0, Kind::Partial, registers::write_probe).await?;
+        let read = self.inner.readers.run(registers::read_probe).await?;
+        // Another check may have written since, so "at least".
+        if read >= written { Ok(()) } else { Err(StoreError::Io(format!("wrote probe {written}, but read {read}"))) }
     }
 
     /// Commits everything that was handed over before, ends the writer thread and gives the directory free. Everything asked
@@ -73,7 +118,7 @@ impl SqliteStore {
         F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     {
         let inner = self.inner.clone();
-        Box::pin(async move { inner.writer.run(weight, work).await })
+        Box::pin(async move { inner.writer.run(weight, Kind::Partial, work).await })
     }
 
     fn read<T, F>(&self, work: F) -> Fut<Result<T, StoreError>>
@@ -89,11 +134,18 @@ impl SqliteStore {
 impl Store for SqliteStore {
     fn append(&self, stream: StreamId, expected: Option<u64>, rows: Vec<NewRow>) -> Fut<Result<u64, StoreError>> {
         let weight = rows.iter().map(|row| row.payload.len() + row.principal.len()).sum();
-        self.write(weight, move |db| log::append(db, &stream, expected, &rows))
+        let inner = self.inner.clone();
+        Box::pin(async move {
+            inner.writer.run(weight, Kind::Clean, move |db| log::append(db, &stream, expected, &rows)).await
+        })
     }
 
     fn load(&self, stream: StreamId) -> Fut<Result<Loaded, StoreError>> {
-        self.read(move |db| log::load(db, &stream))
+        self.read(move |db| log::load(db, &stream, u64::MAX))
+    }
+
+    fn load_below(&self, stream: StreamId, below: u64) -> Fut<Result<Loaded, StoreError>> {
+        self.read(move |db| log::load(db, &stream, below))
     }
 
     fn history(&self, stream: StreamId, after: u64, limit: usize) -> Fut<Result<Vec<Row>, StoreError>> {
@@ -141,22 +193,33 @@ impl Store for SqliteStore {
     }
 
     fn check(&self) -> Fut<Result<(), StoreError>> {
-        let inner = self.inner.clone();
+        let store = Self { inner: self.inner.clone() };
         Box::pin(async move {
-            let written = inner.writer.run(0, registers::write_probe).await?;
-            let read = inner.readers.run(registers::read_probe).await?;
-            // Another check may have written since, so "at least".
-            if read >= written {
-                Ok(())
-            } else {
-                Err(StoreError::Io(format!("wrote probe {written}, but read {read}")))
+            store.probe().await?;
+            match *store.inner.health.borrow() {
+                Health::Good => Ok(()),
+                Health::Full => Err(StoreError::Full),
+                Health::Failing => Err(StoreError::Io("the disk does not take writes".to_owned())),
+                Health::Broken => Err(StoreError::SyncFailed("the server is stopping".to_owned())),
             }
         })
+    }
+
+    fn health(&self) -> watch::Receiver<Health> {
+        self.inner.health.subscribe()
     }
 }
 
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
+        if let rusqlite::Error::SqliteFailure(failure, _) = &error {
+            match failure.extended_code {
+                ffi::SQLITE_IOERR_FSYNC | ffi::SQLITE_IOERR_DIR_FSYNC => return Self::SyncFailed(error.to_string()),
+                // The index of the write-ahead log could not be made larger.
+                ffi::SQLITE_IOERR_SHMSIZE => return Self::Full,
+                _ => {}
+            }
+        }
         match error.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => return Self::Full,
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {}

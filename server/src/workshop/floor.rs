@@ -1,11 +1,11 @@
-//! What happens on a café's floor at the moment: who is connected, and how busy each table is. None of it is an event; it is gone
-//! with the process. Boards and connections write it, the host reads it for its views.
+//! What happens on a café's floor at the moment: who is connected, how busy each table is, and which boards are damaged. None of it is an
+//! event; it is gone with the process. Boards and connections write it, the host reads it for its views.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use dashmap::DashMap;
-use shared::id::{ActorId, Millis, TableId, WorkshopId};
+use shared::id::{ActorId, BoardKind, Millis, TableId, WorkshopId};
 use shared::workshop::TableActivity;
 use tokio::sync::Notify;
 
@@ -49,6 +49,7 @@ pub(crate) struct Floor {
 struct Now {
     online: HashMap<ActorId, u32>,
     tables: BTreeMap<TableId, Tally>,
+    damaged: BTreeSet<BoardKind>,
 }
 
 #[derive(Default)]
@@ -103,6 +104,21 @@ impl Floor {
             last_edit: tally.last_edit,
             activity: tally.minutes.iter().rev().copied().collect(),
         }
+    }
+
+    /// A board was loaded: it is `damaged`, and quarantined, or it is sound.
+    pub fn inspected(&self, board: BoardKind, damaged: bool) {
+        let mut now = self.lock();
+        let changed = if damaged { now.damaged.insert(board) } else { now.damaged.remove(&board) };
+        drop(now);
+        if changed {
+            self.changed.notify_one();
+        }
+    }
+
+    /// The boards that were found damaged.
+    pub fn damaged(&self) -> Vec<BoardKind> {
+        self.lock().damaged.iter().copied().collect()
     }
 
     /// Resolves when something has changed since it last resolved.

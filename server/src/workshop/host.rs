@@ -11,12 +11,12 @@ use shared::id::{Actor, ActorId, BoardId, Millis, WorkshopId};
 use shared::workshop::command::Internal;
 use shared::workshop::{Command, Context, Event, Phase, Recorded, Refusal, Workshop, decide, decide_internal};
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout};
 
 use super::floor::Floor;
 use super::viewers::{Viewer, Viewers, Which};
-use super::{CommandError, Inner, Moment, event_of, row_of};
-use crate::store::{NewRow, StoreError, StreamId};
+use super::{CommandError, Inner, Moment, row_of, snapshot};
+use crate::store::{Health, NewRow, StoreError, StreamId};
 use crate::{clock, draw};
 
 /// Requests of one batch.
@@ -29,6 +29,12 @@ const BETWEEN_VIEWS: Duration = Duration::from_millis(250);
 const NAP: Duration = Duration::from_secs(20);
 /// The wait after a deadline could not be recorded.
 const RETRY: Duration = Duration::from_secs(1);
+/// New rows that make a snapshot worth its space when the café is unloaded.
+const SNAPSHOT_ROWS: u64 = 200;
+/// New rows after which a café that is never idle gets one too: at most that many are read after a crash, some 10 ms.
+const SNAPSHOT_ROWS_AWAKE: u64 = 4_000;
+/// How long the last one may take.
+const LAST_SNAPSHOT: Duration = Duration::from_secs(5);
 /// Attempts at a batch when others write to the same stream.
 const ATTEMPTS: usize = 5;
 
@@ -54,8 +60,8 @@ pub(crate) enum Request {
 pub(super) async fn run(inner: Arc<Inner>, id: WorkshopId, tx: mpsc::Sender<Input>, mut rx: mpsc::Receiver<Input>) {
     let _farewell = Farewell { inner: inner.clone(), id: id.clone(), tx };
     let stream = StreamId::workshop(id.as_str());
-    let moment = match load(&inner, &stream).await {
-        Ok(moment) => moment,
+    let (moment, covered) = match load(&inner, &stream).await {
+        Ok(loaded) => loaded,
         Err(error) => {
             if error != CommandError::NoSuchWorkshop {
                 tracing::error!(workshop = %id, %error, "the workshop could not be loaded");
@@ -74,6 +80,7 @@ pub(super) async fn run(inner: Arc<Inner>, id: WorkshopId, tx: mpsc::Sender<Inpu
         stream,
         floor,
         moment: watch::Sender::new(moment),
+        covered,
         viewers: Viewers::default(),
         changed: false,
         newcomers: false,
@@ -85,6 +92,10 @@ pub(super) async fn run(inner: Arc<Inner>, id: WorkshopId, tx: mpsc::Sender<Inpu
     rx.close();
     // Who still waits is not answered, and asks the next one.
     drop(rx);
+    if let Some(saving) = host.snapshot_after(SNAPSHOT_ROWS) {
+        // It never holds up stopping for long.
+        let _ = timeout(LAST_SNAPSHOT, saving).await;
+    }
     if let Some(done) = stopped {
         // Nobody waits any more: nothing to do.
         let _ = done.send(());
@@ -110,6 +121,8 @@ struct Host {
     stream: StreamId,
     floor: Arc<Floor>,
     moment: watch::Sender<Moment>,
+    /// The last row that a snapshot covers.
+    covered: u64,
     viewers: Viewers,
     /// Whether views may have changed since they were last shown.
     changed: bool,
@@ -124,6 +137,9 @@ struct Host {
 impl Host {
     async fn live(&mut self, rx: &mut mpsc::Receiver<Input>) -> Option<oneshot::Sender<()>> {
         let mut inbox = Vec::new();
+        let mut health = self.inner.store.health();
+        // It may have changed while the café was being loaded.
+        health.mark_changed();
         loop {
             let deadline = self.deadline();
             tokio::select! {
@@ -137,6 +153,7 @@ impl Host {
                     }
                 }
                 () = self.floor.changed() => self.changed = true,
+                Ok(()) = health.changed() => self.store_is(*health.borrow_and_update()),
                 () = sleep_until(self.wake_at(deadline)) => {
                     if deadline.is_none() && !self.is_watched() && self.last_heard.elapsed() >= IDLE {
                         return None;
@@ -243,7 +260,11 @@ impl Host {
         }
         if !rows.is_empty() {
             let seq = self.inner.store.append(self.stream.clone(), Some(before.seq), rows).await?;
-            self.publish(Moment { seq, state: Arc::new(state) });
+            self.publish(Moment { seq, state: Arc::new(state), health: before.health });
+            if let Some(saving) = self.snapshot_after(SNAPSHOT_ROWS_AWAKE) {
+                // Nobody waits for it.
+                tokio::spawn(saving);
+            }
         }
         Ok(answers)
     }
@@ -261,11 +282,38 @@ impl Host {
     }
 
     async fn reload(&mut self) -> Result<(), CommandError> {
-        let moment = load(&self.inner, &self.stream).await?;
+        let (moment, _) = load(&self.inner, &self.stream).await?;
         if moment.seq != self.moment.borrow().seq {
             self.publish(moment);
         }
         Ok(())
+    }
+
+    /// Takes a snapshot if the last one is at least so many rows old; what is returned saves it. It only saves time at the next start, and
+    /// is the other copy of what it covers.
+    fn snapshot_after(&mut self, rows: u64) -> Option<impl Future<Output = ()> + use<>> {
+        let moment = self.moment.borrow().clone();
+        if moment.seq.saturating_sub(self.covered) < rows {
+            return None;
+        }
+        self.covered = moment.seq;
+        let snapshot = snapshot::take(moment.seq, &moment.state)?;
+        let (saving, id) = (self.inner.store.save_snapshot(self.stream.clone(), snapshot), self.id.clone());
+        Some(async move {
+            if let Err(error) = saving.await {
+                tracing::warn!(workshop = %id, %error, "no snapshot");
+            }
+        })
+    }
+
+    /// While the store cannot write, everybody may only read; connections follow the moment.
+    fn store_is(&mut self, health: Health) {
+        let changed = self.moment.send_if_modified(|moment| {
+            let changes = moment.health != health;
+            moment.health = health;
+            changes
+        });
+        self.changed |= changed;
     }
 
     fn publish(&mut self, moment: Moment) {
@@ -307,16 +355,26 @@ fn decide_request(state: &Workshop, request: &Request, now: Millis) -> (ActorId,
     }
 }
 
-async fn load(inner: &Inner, stream: &StreamId) -> Result<Moment, CommandError> {
-    let loaded = inner.store.load(stream.clone()).await?;
+/// Reads and folds the stream; gives the row that its snapshot covers, too. A snapshot that cannot be used is passed over: the events are
+/// its other copy.
+async fn load(inner: &Inner, stream: &StreamId) -> Result<(Moment, u64), CommandError> {
+    let mut loaded = inner.store.load(stream.clone()).await?;
     if loaded.last_seq == 0 {
         return Err(CommandError::NoSuchWorkshop);
     }
-    let mut state = Workshop::default();
-    for row in &loaded.rows {
-        state.apply(&event_of(stream, row.seq, &row.payload)?);
-    }
-    Ok(Moment { seq: loaded.last_seq, state: Arc::new(state) })
+    let state = loop {
+        match (snapshot::fold(stream, &loaded), &loaded.snapshot) {
+            (Ok(state), _) => break state,
+            (Err(error), Some(snapshot)) => {
+                tracing::info!(%stream, snapshot = snapshot.seq, %error, "passed over a snapshot");
+                loaded = inner.store.load_below(stream.clone(), snapshot.seq).await?;
+            }
+            (Err(error), None) => return Err(error.into()),
+        }
+    };
+    let covered = loaded.snapshot.as_ref().map_or(0, |snapshot| snapshot.seq);
+    let health = *inner.store.health().borrow();
+    Ok((Moment { seq: loaded.last_seq, state: Arc::new(state), health }, covered))
 }
 
 /// Has the tables' boards tell the floor how many notes they have: after a restart nobody else would before the next edit.

@@ -4,6 +4,7 @@
 //!
 //! - this file: the registry [`Workshops`] and its operations
 //! - [`host`]: the task: commands in, events appended, views out; timers
+//! - `snapshot`: the state as a snapshot, so that a long café need not be read event by event
 //! - `viewers`: those who get views
 //! - `floor`: who is connected and how busy the tables are
 //!
@@ -19,11 +20,12 @@ use shared::workshop::{Command, Context, Draft, Recorded, Refusal, View, Worksho
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::board::{BoardError, Boards};
-use crate::store::{NewRow, Store, StoreError, StreamId};
+use crate::store::{Health, NewRow, Store, StoreError, StreamId};
 use crate::{clock, draw};
 
 pub(crate) mod floor;
 pub mod host;
+pub(crate) mod snapshot;
 mod viewers;
 
 #[cfg(test)]
@@ -66,6 +68,8 @@ pub(crate) struct Moment {
     pub seq: u64,
     /// The state.
     pub state: Arc<Workshop>,
+    /// How well the store can write: while it cannot, the café is read-only.
+    pub health: Health,
 }
 
 /// All cafés that are awake.

@@ -143,6 +143,44 @@ async fn many_who_join_at_once_all_get_in_with_few_commits() {
 }
 
 #[tokio::test]
+async fn d13_w1_a_long_cafe_comes_back_from_its_snapshot_or_from_its_events() {
+    let house = House::new();
+    let id = house.cafe().await;
+    for n in 0..250 {
+        house.joins(&id, &n.to_string()).await;
+    }
+    let (seq, before) = house.workshops.state(&id).await.expect("a café");
+    house.workshops.close().await;
+    let stream = StreamId::workshop(id.as_str());
+    let loaded = house.store.load(stream.clone()).await.expect("loads");
+    assert_eq!((loaded.snapshot.as_ref().map(|snapshot| snapshot.seq), loaded.rows.len()), (Some(seq), 0));
+    let again = House::workshops(&house.store);
+    again.join(&id, "plate".into(), "Late".to_owned(), None).await.expect("joins");
+    let (_, with_late) = again.state(&id).await.expect("a café");
+    assert_eq!(with_late.participants.len(), before.participants.len() + 1);
+    again.close().await;
+    // One that this program cannot read is passed over; so is one that a later version has made.
+    for (seq, payload) in [(seq, "nonsense"), (seq + 1, r#"{"format":999,"state":{}}"#)] {
+        let snapshot = crate::store::Snapshot { seq, payload: payload.into() };
+        house.store.save_snapshot(stream.clone(), snapshot).await.expect("saved");
+    }
+    let (count, from_events) = House::workshops(&house.store).state(&id).await.expect("a café");
+    assert_eq!((count, &from_events), (seq + 1, &with_late));
+}
+
+#[tokio::test]
+async fn d12_a_full_disk_is_on_the_facilitators_screen_until_there_is_room() {
+    let house = House::new();
+    let id = house.cafe().await;
+    let screen = house.watches(&id).await;
+    screen.shows(|view| view["phase"] == "lobby" && view["part"]["alerts"].is_null()).await;
+    house.faults.refuse_writes(StoreError::Full);
+    screen.shows(|view| view["part"]["alerts"] == serde_json::json!([{ "alert": "disk_full" }])).await;
+    house.faults.heal();
+    screen.shows(|view| view["part"]["alerts"].is_null()).await;
+}
+
+#[tokio::test]
 async fn a_refusal_changes_nothing() {
     let house = House::new();
     let id = house.cafe().await;

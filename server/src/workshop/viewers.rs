@@ -5,14 +5,16 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use serde_json::json;
-use shared::id::{Actor, Millis, Role, WorkshopId};
+use shared::id::{Actor, BoardId, Millis, Role, WorkshopId};
 use shared::wire::{Address, ServerMessage};
+use shared::workshop::view::{Alert, Part};
 use shared::workshop::{Live, Scene, View};
 
 use super::floor::Floor;
 use super::{Moment, NO_TIME};
 use crate::socket::dialect::Dialect;
 use crate::socket::outbox::{Class, Outbox, Slot};
+use crate::store::Health;
 
 /// Views made before other tasks get a turn.
 const TURN: usize = 64;
@@ -82,6 +84,7 @@ fn show_turn(seats: &mut [&mut Seat], id: &WorkshopId, address: &Address, moment
     let scene = Scene::new(id, &moment.state, &live);
     for seat in seats {
         let mut view = scene.view(&seat.who.actor);
+        add_alerts(&mut view, moment.health, floor);
         let hash = hash_of(&mut view);
         if seat.shown == Some(hash) {
             continue;
@@ -99,7 +102,23 @@ pub(super) fn view(id: &WorkshopId, moment: &Moment, floor: &Floor, now: Millis,
     let online = |actor: &_| floor.is_online(actor);
     let tables = |table| floor.activity(table, now);
     let live = Live { now, seq: moment.seq, online: &online, tables: &tables };
-    shared::workshop::view(id, &moment.state, actor, &live)
+    let mut view = shared::workshop::view(id, &moment.state, actor, &live);
+    add_alerts(&mut view, moment.health, floor);
+    view
+}
+
+/// Tells a facilitator what is wrong beneath the café.
+fn add_alerts(view: &mut View, health: Health, floor: &Floor) {
+    let Part::Facilitator(part) = &mut view.part else { return };
+    part.alerts.extend(match health {
+        Health::Good => None,
+        Health::Full => Some(Alert::DiskFull),
+        Health::Failing | Health::Broken => Some(Alert::DiskFailing),
+    });
+    for kind in floor.damaged() {
+        let board = BoardId { workshop: view.id.clone(), kind };
+        part.alerts.push(Alert::BoardDamaged { board: board.to_string() });
+    }
 }
 
 /// Equal for views that differ in nothing but when they were made. The view is as before. Those who steer see that something has

@@ -219,6 +219,7 @@ impl<'a> Scene<'a> {
             floor: floor.collect(),
             decisions: state.decisions.values().cloned().collect(),
             comments: state.comments.clone(),
+            alerts: Vec::new(),
         }
     }
 }

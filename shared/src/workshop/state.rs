@@ -95,7 +95,7 @@ pub enum RoundStatus {
 }
 
 /// One round that has been seated.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Round {
     /// Index from 0.
     pub index: u8,
@@ -104,7 +104,7 @@ pub struct Round {
 }
 
 /// Somebody who joined.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Participant {
     /// The name the others see.
     pub name: String,
@@ -142,7 +142,7 @@ pub struct ThemeRef {
 }
 
 /// The vote on themes.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Vote {
     /// What can be voted on; empty until the vote is first opened.
     pub themes: Vec<ThemeRef>,
@@ -218,8 +218,12 @@ pub struct Announcement {
     pub at: Millis,
 }
 
+/// The shape and meaning of [`Workshop`] as JSON, as snapshots hold it. Raise it whenever a field of the state is added, taken away or
+/// changed, or `apply` makes something else of an event: snapshots of another number are passed over, and the events read instead.
+pub const STATE_FORMAT: u32 = 1;
+
 /// A café, folded from its events by `apply`.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Workshop {
     /// What was prepared, with later changes of texts.
     pub draft: Draft,

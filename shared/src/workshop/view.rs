@@ -191,6 +191,25 @@ pub struct FacilitatorPart {
     pub decisions: Vec<Decision>,
     /// Comments so far.
     pub comments: Vec<Comment>,
+    /// What is wrong beneath the café, for somebody to do something about it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub alerts: Vec<Alert>,
+}
+
+/// Something that is wrong beneath a café.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(tag = "alert", rename_all = "snake_case")]
+pub enum Alert {
+    /// The server's disk is full: nothing is saved, and everybody may only read, until there is room.
+    DiskFull,
+    /// The server's disk does not take writes: as above.
+    DiskFailing,
+    /// A board is damaged on the disk and is not served; it can be restored from a backup.
+    BoardDamaged {
+        /// Which, as its [`crate::id::BoardId`] reads.
+        board: String,
+    },
 }
 
 /// A person on the floor.

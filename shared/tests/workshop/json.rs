@@ -69,3 +69,36 @@ fn commands_read_as_documented_and_refuse_what_they_do_not_know() {
     assert!(serde_json::from_str::<Command>(r#"{"type": "extend_round", "minutes": 2, "hours": 1}"#).is_err());
     assert!(serde_json::from_str::<Command>(r#"{"type": "extend_round", "minutes": 300}"#).is_err());
 }
+
+/// A field that a snapshot does not have would be read as its default, and the café would not be what its events say.
+#[test]
+fn w1_the_shape_of_a_snapshot_has_its_number() {
+    use shared::workshop::state::{Participant, STATE_FORMAT, Workshop};
+    let keys = |value: serde_json::Value| match value {
+        serde_json::Value::Object(fields) => fields.into_iter().map(|(key, _)| key).collect::<Vec<_>>().join(" "),
+        other => panic!("no object: {other}"),
+    };
+    let person = Participant {
+        name: String::new(),
+        department: None,
+        joined_at: 0,
+        left: false,
+        removed: false,
+        helper: false,
+        hand: false,
+        seat_left: None,
+    };
+    let shape =
+        [serde_json::to_value(Workshop::default()), serde_json::to_value(person)].map(|value| keys(value.unwrap()));
+    assert_eq!(
+        (STATE_FORMAT, shape.each_ref().map(String::as_str)),
+        (
+            1,
+            [
+                "announcement comments created_at decisions draft hosts join_code locked participants phase round seats visited vote",
+                "department hand helper joined_at left name removed seat_left",
+            ]
+        ),
+        "the state has changed: raise STATE_FORMAT, and then this"
+    );
+}

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 use shared::workshop::Phase;
 
+use super::alerts::Alerts;
 use super::facts;
 use super::next_step::Actions;
 use crate::i18n::{t_string, use_i18n};
@@ -36,6 +37,7 @@ pub(super) fn Header(cafe: Cafe) -> impl IntoView {
                 </div>
                 <Actions cafe />
             </div>
+            <Alerts cafe />
             <Stepper
                 label=move || t_string!(i18n, console.phases).to_string()
                 steps=Signal::derive(steps)

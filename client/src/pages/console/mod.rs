@@ -1,5 +1,6 @@
 //! The facilitator's console: the phases along the top, the one next step, and in the middle what the phase is about.
 
+mod alerts;
 mod announce;
 mod facts;
 mod floor;

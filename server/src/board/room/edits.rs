@@ -125,9 +125,13 @@ impl Room {
         } else if replica.unfolded() >= SNAPSHOT_ROWS_AWAKE {
             let snapshot = Snapshot { seq, payload: replica.snapshot().into() };
             replica.folded();
-            if let Err(error) = self.inner.store.save_snapshot(self.stream.clone(), snapshot).await {
-                tracing::warn!(board = %self.board, %error, "no snapshot");
-            }
+            let (saving, board) = (self.inner.store.save_snapshot(self.stream.clone(), snapshot), self.board.clone());
+            // Those who wait for their acknowledgement do not wait for this.
+            tokio::spawn(async move {
+                if let Err(error) = saving.await {
+                    tracing::warn!(%board, %error, "no snapshot");
+                }
+            });
         }
     }
 

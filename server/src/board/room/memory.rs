@@ -9,7 +9,7 @@ use super::edits::Staged;
 use super::{Memory, Room};
 use crate::board::member::Audience;
 use crate::board::replica::Replica;
-use crate::store::{Loaded, StoreError};
+use crate::store::{Row, StoreError};
 
 /// The wait before telling of a failed commit, doubled each time: who is told sends again at once.
 const BACK_OFF: Duration = Duration::from_millis(125);
@@ -23,7 +23,7 @@ impl Room {
         let before = self.replica().map(Replica::seq).unwrap_or_default();
         self.back_off().await;
         for Staged { id, ack, .. } in &staged {
-            self.refuse(*id, *ack, "store_unavailable");
+            self.refuse(*id, *ack, code_of(error));
             self.behind.insert(*id);
         }
         self.reload(before).await;
@@ -32,10 +32,10 @@ impl Room {
     /// Throws the document away and loads it. Rows after `before` have not been shown to anybody: now they are.
     pub(super) async fn reload(&mut self, before: u64) {
         self.memory = Memory::Unloaded;
-        let news = match self.inner.store.load(self.stream.clone()).await {
-            Ok(loaded) => {
-                self.remember(&loaded);
-                loaded.rows
+        let news = match self.fold().await {
+            Ok((replica, rows)) => {
+                self.remember(replica);
+                rows
             }
             Err(error) => return self.cannot_load(&error),
         };
@@ -53,9 +53,9 @@ impl Room {
         if self.failures > 0 {
             self.back_off().await;
         }
-        match self.inner.store.load(self.stream.clone()).await {
-            Ok(loaded) => {
-                self.remember(&loaded);
+        match self.fold().await {
+            Ok((replica, _)) => {
+                self.remember(replica);
                 self.failures = 0;
                 self.catch_up().await;
             }
@@ -66,27 +66,47 @@ impl Room {
         }
     }
 
-    fn remember(&mut self, loaded: &Loaded) {
-        self.memory = match Replica::load(loaded) {
-            Ok(replica) => Memory::Loaded(Box::new(replica)),
-            Err(why) => self.quarantine(why),
-        };
+    /// Reads the stream and folds it; gives the rows after the snapshot, too. A snapshot that does not fold, though its checksum holds, is
+    /// passed over like a damaged one: the log is its other copy.
+    async fn fold(&self) -> Result<(Replica, Vec<Row>), StoreError> {
+        let mut loaded = self.inner.store.load(self.stream.clone()).await?;
+        loop {
+            let what = match Replica::load(&loaded) {
+                Ok(replica) => return Ok((replica, loaded.rows)),
+                Err(what) => what,
+            };
+            let Some(snapshot) = &loaded.snapshot else {
+                return Err(StoreError::Corrupt { stream: self.stream.to_string(), what });
+            };
+            tracing::warn!(board = %self.board, snapshot = snapshot.seq, what, "passed over a snapshot that does not fold");
+            loaded = self.inner.store.load_below(self.stream.clone(), snapshot.seq).await?;
+        }
+    }
+
+    fn remember(&mut self, replica: Replica) {
+        self.memory = Memory::Loaded(Box::new(replica));
+        self.floor.inspected(self.board.kind, false);
     }
 
     fn cannot_load(&mut self, error: &StoreError) {
         tracing::error!(board = %self.board, %error, "the board could not be loaded");
         self.failure = Some(error.clone());
         if let StoreError::Corrupt { what, .. } = error {
-            self.memory = self.quarantine(what.clone());
+            self.quarantine(what.clone());
         }
     }
 
-    fn quarantine(&self, why: String) -> Memory {
-        tracing::error!(board = %self.board, why, "the board is quarantined");
+    fn quarantine(&mut self, why: String) {
+        tracing::error!(
+            board = %self.board, why,
+            "the board is quarantined: it is served to nobody, and nothing is written to it. Restore it from a backup with `tablehop restore`"
+        );
+        metrics::counter!("tablehop_boards_quarantined_total").increment(1);
+        self.floor.inspected(self.board.kind, true);
         for member in self.members.iter() {
             member.answer(&self.address, ServerMessage::Close { reason: "board_quarantined".to_owned() });
         }
-        Memory::Quarantined(why)
+        self.memory = Memory::Quarantined(why);
     }
 
     /// Has those send again whose edits were not taken.
@@ -108,5 +128,13 @@ impl Room {
             tokio::time::sleep(wait).await;
         }
         self.failures += 1;
+    }
+}
+
+/// What those are told whose edit was not stored.
+fn code_of(error: &StoreError) -> &'static str {
+    match error {
+        StoreError::Full => "store_full",
+        _ => "store_unavailable",
     }
 }

@@ -136,6 +136,16 @@ fn edits_are_numbered_upwards_and_only_by_our_clients() {
 }
 
 #[test]
+fn d12_clients_that_are_not_ours_are_asked_for_what_they_kept_when_they_may_write_again() {
+    let mut client = Client::new();
+    client.says(BOARD, ClientMessage::Auth { token: "t".into(), version: None });
+    client.does(Input::Granted { slot: 1, right: Right::Write });
+    assert_eq!(client.does(Input::Rights { slot: 1, right: Right::Read }), []);
+    let ask = Output::Sync { slot: 1, state_vector: vec![0] };
+    assert_eq!(client.does(Input::Rights { slot: 1, right: Right::Write }), [ask]);
+}
+
+#[test]
 fn w9_a_right_that_is_taken_away_is_told() {
     let mut client = Client::opens(BOARD, Right::Write);
     let role = |read_only| Output::Send { slot: 1, to: at(BOARD), message: ServerMessage::RoleChanged { read_only } };

@@ -1,4 +1,9 @@
 //! Rows and snapshots, over a connection. Every function here runs within a transaction that the caller holds.
+//!
+//! The writer's thread remembers where streams end ([`TAILS`]), so that an append is one insert: nobody else writes.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
 
 use bytes::Bytes;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -8,22 +13,70 @@ use super::{Loaded, NewRow, Row, Snapshot, StoreError, StreamId};
 /// Snapshots kept of a stream: the newest, and one to fall back on.
 const SNAPSHOTS: i64 = 2;
 
+/// Streams whose ends are remembered: about 10 MB, and past it they are looked up again.
+const TAILS_KEPT: usize = 65_536;
+
+thread_local! {
+    /// Number and last row of each stream that this thread has appended to, as of the transaction under way.
+    static TAILS: RefCell<HashMap<StreamId, (i64, u64)>> = RefCell::default();
+}
+
+/// For the writer, when something was undone: what is remembered may not be so.
+pub(super) fn forget_tails() {
+    TAILS.with_borrow_mut(HashMap::clear);
+}
+
+/// On the writer's thread only. Fails before it has written anything, or with an error of the database.
 pub(super) fn append(
     db: &Connection,
     stream: &StreamId,
     expected: Option<u64>,
     rows: &[NewRow],
 ) -> Result<u64, StoreError> {
-    let known = find(db, stream)?;
-    let mut seq = known.map_or(Ok(0), |id| last_seq(db, id))?;
+    let tail = TAILS.with_borrow(|tails| tails.get(stream).copied());
+    let (known, last) = match tail {
+        Some((id, last)) => (Some(id), last),
+        None => {
+            let known = find(db, stream)?;
+            (known, known.map_or(Ok(0), |id| last_seq(db, id))?)
+        }
+    };
     if let Some(expected) = expected
-        && expected != seq
+        && expected != last
     {
-        return Err(StoreError::Conflict { expected, actual: seq });
+        return Err(StoreError::Conflict { expected, actual: last });
     }
     if rows.is_empty() {
-        return Ok(seq);
+        return Ok(last);
     }
+    let mut seq = last;
+    let rows = rows.iter().map(|row| {
+        seq += 1;
+        (seq, row.principal.as_str(), row.at, &row.payload)
+    });
+    let id = write_rows(db, stream, known, rows)?;
+    TAILS.with_borrow_mut(|tails| {
+        if tails.len() >= TAILS_KEPT {
+            tails.clear();
+        }
+        tails.insert(stream.clone(), (id, seq));
+    });
+    Ok(seq)
+}
+
+/// Writes rows that were read elsewhere into a stream that does not exist yet.
+pub(super) fn append_rows(db: &Connection, stream: &StreamId, rows: &[Row]) -> Result<(), StoreError> {
+    write_rows(db, stream, None, rows.iter().map(|row| (row.seq, row.principal.as_str(), row.at, &row.payload)))?;
+    Ok(())
+}
+
+/// Writes rows under their numbers; gives the stream's.
+fn write_rows<'a>(
+    db: &Connection,
+    stream: &StreamId,
+    known: Option<i64>,
+    rows: impl Iterator<Item = (u64, &'a str, u64, &'a Bytes)>,
+) -> Result<i64, StoreError> {
     let id = match known {
         Some(id) => id,
         None => db.prepare_cached("INSERT INTO streams (name) VALUES (?1)")?.insert([stream.as_str()])?,
@@ -31,27 +84,20 @@ pub(super) fn append(
     let mut insert = db.prepare_cached(
         "INSERT INTO rows (stream, seq, at, principal, payload, crc) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
     )?;
-    for row in rows {
-        seq += 1;
-        let crc = row_checksum(seq, &row.principal, row.at, &row.payload);
-        insert.execute(params![
-            id,
-            seq.cast_signed(),
-            row.at.cast_signed(),
-            row.principal,
-            row.payload.as_ref(),
-            crc
-        ])?;
+    for (seq, principal, at, payload) in rows {
+        let crc = row_checksum(seq, principal, at, payload);
+        insert.execute(params![id, seq.cast_signed(), at.cast_signed(), principal, payload.as_ref(), crc])?;
     }
-    Ok(seq)
+    Ok(id)
 }
 
-pub(super) fn load(db: &Connection, stream: &StreamId) -> Result<Loaded, StoreError> {
+/// From the newest sound snapshot of a row before `below`.
+pub(super) fn load(db: &Connection, stream: &StreamId, below: u64) -> Result<Loaded, StoreError> {
     let Some(id) = find(db, stream)? else {
         return Ok(Loaded::default());
     };
     let last_seq = last_seq(db, id)?;
-    let snapshot = newest_snapshot(db, stream, id)?;
+    let snapshot = newest_snapshot(db, stream, id, below)?;
     let after = snapshot.as_ref().map_or(0, |snapshot| snapshot.seq);
     if after > last_seq {
         return Err(corrupt(stream, format!("a snapshot covers row {after}, but row {last_seq} is the last")));
@@ -84,7 +130,7 @@ pub(super) fn save_snapshot(db: &Connection, stream: &StreamId, snapshot: &Snaps
     Ok(())
 }
 
-fn find(db: &Connection, stream: &StreamId) -> Result<Option<i64>, StoreError> {
+pub(super) fn find(db: &Connection, stream: &StreamId) -> Result<Option<i64>, StoreError> {
     let mut query = db.prepare_cached("SELECT id FROM streams WHERE name = ?1")?;
     Ok(query.query_row([stream.as_str()], |row| row.get(0)).optional()?)
 }
@@ -95,9 +141,10 @@ fn last_seq(db: &Connection, id: i64) -> Result<u64, StoreError> {
     Ok(last.unwrap_or(0).cast_unsigned())
 }
 
-fn newest_snapshot(db: &Connection, stream: &StreamId, id: i64) -> Result<Option<Snapshot>, StoreError> {
-    let mut query = db.prepare_cached("SELECT seq, payload, crc FROM snapshots WHERE stream = ?1 ORDER BY seq DESC")?;
-    let mut found = query.query([id])?;
+fn newest_snapshot(db: &Connection, stream: &StreamId, id: i64, below: u64) -> Result<Option<Snapshot>, StoreError> {
+    let mut query =
+        db.prepare_cached("SELECT seq, payload, crc FROM snapshots WHERE stream = ?1 AND seq < ?2 ORDER BY seq DESC")?;
+    let mut found = query.query(params![id, i64::try_from(below).unwrap_or(i64::MAX)])?;
     while let Some(row) = found.next()? {
         let seq = row.get::<_, i64>(0)?.cast_unsigned();
         let payload: Vec<u8> = row.get(1)?;
@@ -144,7 +191,7 @@ fn corrupt(stream: &StreamId, what: String) -> StoreError {
     StoreError::Corrupt { stream: stream.to_string(), what }
 }
 
-fn row_checksum(seq: u64, principal: &str, at: u64, payload: &[u8]) -> u32 {
+pub(super) fn row_checksum(seq: u64, principal: &str, at: u64, payload: &[u8]) -> u32 {
     let mut crc = crc32fast::Hasher::new();
     crc.update(&seq.to_le_bytes());
     // With its length, so that bytes cannot move between principal and payload unnoticed.
@@ -155,7 +202,7 @@ fn row_checksum(seq: u64, principal: &str, at: u64, payload: &[u8]) -> u32 {
     crc.finalize()
 }
 
-fn snapshot_checksum(seq: u64, payload: &[u8]) -> u32 {
+pub(super) fn snapshot_checksum(seq: u64, payload: &[u8]) -> u32 {
     let mut crc = crc32fast::Hasher::new();
     crc.update(&seq.to_le_bytes());
     crc.update(payload);

@@ -87,6 +87,16 @@ pub(super) fn connect_writer(file: &Path) -> Result<Connection, StoreError> {
     connection.pragma_update(None, "synchronous", "FULL")?;
     // A busy moment may grow the log; give the space back afterwards.
     connection.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
+    super::checkpoint::count_pages(&connection);
+    Ok(connection)
+}
+
+/// A connection that folds the log, after [`connect_writer`] has made the database.
+pub(super) fn connect_checkpointer(file: &Path) -> Result<Connection, StoreError> {
+    let connection =
+        Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    set_up(&connection)?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
     Ok(connection)
 }
 
@@ -108,15 +118,9 @@ fn set_up(connection: &Connection) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Brings the database to the newest version, one transaction a step. Refuses a newer one than this program knows.
+/// Brings the database to the newest version, one transaction a step.
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
-    let known = MIGRATIONS.len();
-    let found: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    let version = usize::try_from(found).ok().filter(|version| *version <= known).ok_or_else(|| {
-        StoreError::Io(format!(
-            "the database has version {found}, this Tablehop knows up to {known}; start a newer Tablehop"
-        ))
-    })?;
+    let version = check_version(connection)?;
     for (step, sql) in MIGRATIONS.iter().enumerate().skip(version) {
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         transaction.execute_batch(sql)?;
@@ -124,4 +128,15 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
         transaction.commit()?;
     }
     Ok(())
+}
+
+/// The database's version. Refuses a newer one than this program knows.
+pub(super) fn check_version(connection: &Connection) -> Result<usize, StoreError> {
+    let known = MIGRATIONS.len();
+    let found: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    usize::try_from(found).ok().filter(|version| *version <= known).ok_or_else(|| {
+        StoreError::Io(format!(
+            "the database has version {found}, this Tablehop knows up to {known}; start a newer Tablehop"
+        ))
+    })
 }

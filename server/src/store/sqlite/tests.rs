@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 
-use super::super::{NewRow, Store, StoreError, StreamId};
+use super::super::{Health, NewRow, Store, StoreError, StreamId};
 use super::{DATABASE, SqliteStore};
 
 fn open() -> (TempDir, SqliteStore) {
@@ -127,8 +127,31 @@ async fn a_failed_commit_acknowledges_nothing() {
     assert_eq!(last_seq(&store, "a").await, 2);
 }
 
+/// A database that fails one append fails its batch, once; after that the append stands alone.
 #[tokio::test]
-async fn a_full_disk_is_told_and_survived() {
+async fn one_damaged_stream_does_not_keep_failing_the_others() {
+    let (_dir, store) = open();
+    store.append(board("bad"), None, row(1)).await.unwrap();
+    store.append(board("good"), None, row(1)).await.unwrap();
+    // As damage may look to an insert: the row that comes next is there already.
+    let damage = store.write(0, |db| {
+        let known = "(SELECT id FROM streams WHERE name = 'board/bad')";
+        Ok(db.execute(&format!("INSERT INTO rows SELECT {known}, 2, 1, 'p', x'00', 0"), [])?)
+    });
+    damage.await.unwrap();
+    for attempt in 0..3 {
+        let occupied = Occupied::take(&store).await;
+        let good = tokio::spawn(store.append(board("good"), None, row(1)));
+        let bad = tokio::spawn(store.append(board("bad"), Some(1), row(1)));
+        occupied.release(&store, 2).await;
+        assert!(bad.await.unwrap().is_err());
+        assert_eq!(good.await.unwrap().is_ok(), attempt > 0, "attempt {attempt}");
+    }
+    assert_eq!(last_seq(&store, "good").await, 3);
+}
+
+#[tokio::test]
+async fn d12_a_full_disk_is_told_and_survived() {
     let (_dir, store) = open();
     store.append(board("a"), None, row(1)).await.unwrap();
     let limit = |pages: &'static str| {
@@ -148,8 +171,16 @@ async fn a_full_disk_is_told_and_survived() {
     let kept = small.await.unwrap().is_ok();
     assert_eq!(last_seq(&store, "a").await, if kept { 2 } else { 1 });
 
+    let mut health = store.health();
+    assert_eq!(*health.borrow(), Health::Full);
+    assert_eq!(store.check().await, Err(StoreError::Full), "not ready, also if a probe still fits");
+
     limit("1000000").await.unwrap();
     assert!(store.append(board("a"), None, row(100_000)).await.is_ok());
+    tokio::select! {
+        () = store.keep_watch() => panic!("the watch ends only with the store"),
+        good = health.wait_for(|health| *health == Health::Good) => drop(good.unwrap()),
+    }
     assert_eq!(store.check().await, Ok(()));
 }
 

@@ -1,0 +1,340 @@
+//! A database as a file to look after: copied while a server writes to it, looked through row by row, and mended from a copy. Everything
+//! here blocks, and is for the command line.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+use bytes::Bytes;
+use rusqlite::backup::{Backup, StepResult};
+use rusqlite::{Connection, OpenFlags, params};
+
+use super::log::{row_checksum, snapshot_checksum};
+use super::{DATABASE, Loaded, Row, Snapshot, StoreError, StreamId, checkpoint, create_dir, log, schema, take_lock};
+
+/// Streams under names that begin so are no longer served: what was there before something was restored.
+const ASIDE: &str = "aside/";
+/// Pages copied between two looks at the destination: 16 MiB.
+const STEP: i32 = 4_096;
+/// What a copy is called until it is whole.
+const PART: &str = "tablehop.db.part";
+
+/// A database, as it is at one moment: everything is read in one transaction, whoever writes meanwhile.
+pub struct Archive {
+    db: Connection,
+    file: PathBuf,
+}
+
+/// One row or snapshot as it was found: whole, or with what is wrong with it.
+pub type Found<T> = Result<T, String>;
+
+/// A stream as it was found, row by row.
+#[derive(Debug, Default)]
+pub struct Inspected {
+    /// The rows with their numbers, in the order of the file.
+    pub rows: Vec<(u64, Found<Row>)>,
+    /// The snapshots with their numbers, the newest first.
+    pub snapshots: Vec<(u64, Found<Snapshot>)>,
+}
+
+impl Archive {
+    /// Opens a data directory, a backup's directory, or a database file, for reading. A server may be using it.
+    ///
+    /// # Errors
+    /// There is no database, or it cannot be read.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        let file = if path.is_dir() { path.join(DATABASE) } else { path.to_owned() };
+        if !file.is_file() {
+            return Err(StoreError::Io(format!("there is no {DATABASE} in {}", path.display())));
+        }
+        let db = schema::connect_reader(&file)?;
+        schema::check_version(&db)?;
+        db.execute_batch("BEGIN")?;
+        // A transaction takes its moment with the first read.
+        db.query_row("SELECT count(*) FROM streams", [], |_| Ok(()))?;
+        Ok(Self { db, file })
+    }
+
+    /// The database file.
+    pub fn file(&self) -> &Path {
+        &self.file
+    }
+
+    /// All streams that are served, by name.
+    ///
+    /// # Errors
+    /// The list itself is damaged.
+    pub fn streams(&self) -> Result<Vec<StreamId>, StoreError> {
+        let (served, _) = self.names()?;
+        Ok(served)
+    }
+
+    /// The streams that were put aside when something was restored.
+    ///
+    /// # Errors
+    /// As [`Archive::streams`].
+    pub fn aside(&self) -> Result<Vec<StreamId>, StoreError> {
+        let (_, aside) = self.names()?;
+        Ok(aside)
+    }
+
+    fn names(&self) -> Result<(Vec<StreamId>, Vec<StreamId>), StoreError> {
+        let mut query = self.db.prepare("SELECT name FROM streams ORDER BY name")?;
+        let names = query.query_map([], |row| row.get::<_, String>(0))?.collect::<Result<Vec<_>, _>>()?;
+        Ok(names.iter().map(|name| StreamId::named(name)).partition(|stream| !stream.as_str().starts_with(ASIDE)))
+    }
+
+    /// What SQLite itself finds wrong with the file, in its words; empty if nothing.
+    ///
+    /// # Errors
+    /// The file cannot be read at all.
+    pub fn file_faults(&self) -> Result<Vec<String>, StoreError> {
+        let mut query = self.db.prepare("PRAGMA integrity_check")?;
+        let found = query.query_map([], |row| row.get::<_, String>(0))?.collect::<Result<Vec<_>, _>>()?;
+        let mut faults: Vec<String> = found.into_iter().filter(|line| line != "ok").collect();
+        let lost: u64 =
+            self.db.query_row("SELECT count(*) FROM rows WHERE stream NOT IN (SELECT id FROM streams)", [], |row| {
+                row.get::<_, i64>(0).map(i64::cast_unsigned)
+            })?;
+        if lost > 0 {
+            faults.push(format!("{lost} rows belong to no stream"));
+        }
+        Ok(faults)
+    }
+
+    /// What a server would load of a stream, from the newest sound snapshot before row `below`.
+    ///
+    /// # Errors
+    /// As [`super::super::Store::load_below`].
+    pub fn load(&self, stream: &StreamId, below: u64) -> Result<Loaded, StoreError> {
+        log::load(&self.db, stream, below)
+    }
+
+    /// A stream, row by row, also past what is damaged.
+    ///
+    /// # Errors
+    /// The file is damaged in such a way that the rows cannot even be listed.
+    pub fn inspect(&self, stream: &StreamId) -> Result<Inspected, StoreError> {
+        inspect(&self.db, stream)
+    }
+
+    /// Copies all of it into `dir/tablehop.db`. The file appears under its name when it is whole and on disk.
+    ///
+    /// # Errors
+    /// The directory holds a database already, or the copy fails; then nothing is left of it.
+    pub fn copy_to(&self, dir: &Path) -> Result<PathBuf, StoreError> {
+        refuse_occupied(dir)?;
+        create_dir(dir)?;
+        let part = dir.join(PART);
+        let copied = self.copy(&part);
+        if copied.is_err() {
+            // Only a part; the reason is what counts.
+            let _ = fs::remove_file(&part);
+        }
+        copied?;
+        let file = dir.join(DATABASE);
+        fs::rename(&part, &file).and_then(|()| sync_dir(dir)).map_err(|error| unusable(&file, &error))?;
+        Ok(file)
+    }
+
+    fn copy(&self, to: &Path) -> Result<(), StoreError> {
+        if to.exists() {
+            fs::remove_file(to).map_err(|error| unusable(to, &error))?;
+        }
+        let mut copy = Connection::open_with_flags(
+            to,
+            OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+        )?;
+        {
+            // Page by page, so that a damaged one does not keep the sound ones out of the backup. The transaction holds the moment.
+            let backup = Backup::new(&self.db, &mut copy)?;
+            while backup.step(STEP)? != StepResult::Done {}
+        }
+        // One file that needs no other, and can be read where nothing can be written.
+        let mode: String = copy.pragma_update_and_check(None, "journal_mode", "DELETE", |row| row.get(0))?;
+        copy.close().map_err(|(_, error)| StoreError::from(error))?;
+        if !mode.eq_ignore_ascii_case("delete") {
+            return Err(StoreError::Io(format!("the copy stayed in journal mode {mode}")));
+        }
+        File::open(to).and_then(|file| file.sync_all()).map_err(|error| unusable(to, &error))
+    }
+}
+
+/// What [`mend`] did.
+#[derive(Debug)]
+pub struct Mended {
+    /// Rows the stream has now.
+    pub rows: u64,
+    /// Rows among them that came from the backup because the ones that were there are damaged or missing.
+    pub from_backup: u64,
+    /// Rows that were there and could not be taken over, because one before them exists in neither copy.
+    pub left_behind: u64,
+    /// Under which name the stream that was there is kept, if there was one.
+    pub aside: Option<StreamId>,
+}
+
+/// Makes one stream in `dir` anew from its sound rows and, where they are damaged, the backup's. The stream that was there is kept under
+/// another name. `folds` says whether the result can be folded; if not, nothing is changed.
+///
+/// # Errors
+/// A server is using the directory, the backup does not have the stream, or both copies together do not make one.
+pub fn mend(
+    dir: &Path,
+    backup: &Archive,
+    stream: &StreamId,
+    now: u64,
+    folds: &dyn Fn(&Loaded) -> Result<(), String>,
+) -> Result<Mended, StoreError> {
+    let file = dir.join(DATABASE);
+    if !file.is_file() {
+        return Err(StoreError::Io(format!(
+            "there is no {DATABASE} in {}; restore the whole backup instead",
+            dir.display()
+        )));
+    }
+    let _lock = take_lock(dir)?;
+    let mut db = schema::connect_writer(&file)?;
+    checkpoint::settle(&db)?;
+    schema::migrate(&mut db)?;
+    let spare = backup.inspect(stream)?.rows;
+    if spare.is_empty() {
+        return Err(StoreError::Io(format!("the backup has no {stream}")));
+    }
+    let transaction = db.transaction()?;
+    // A page that cannot be read at all leaves nothing to take over.
+    let found = inspect(&transaction, stream).unwrap_or_default().rows;
+    let known = log::find(&transaction, stream)?;
+    let last = found.iter().chain(&spare).map(|(seq, _)| *seq).max().unwrap_or(0);
+    let (mut found, mut spare) = (sound(found), sound(spare));
+    if found.iter().any(|(seq, row)| spare.get(seq).is_some_and(|same| same != row)) {
+        return Err(StoreError::Io(format!(
+            "the sound rows of {stream} differ from those of the backup, so it is a backup of something else, or of a time before an \
+             earlier restore"
+        )));
+    }
+    let mut rows: Vec<Row> = Vec::new();
+    let mut from_backup = 0;
+    for seq in 1..=last {
+        match (found.remove(&seq), spare.remove(&seq)) {
+            (Some(row), _) => rows.push(row),
+            (None, Some(row)) => {
+                from_backup += 1;
+                rows.push(row);
+            }
+            // What follows may build on what is missing.
+            (None, None) => break,
+        }
+    }
+    let left_behind = found.len() as u64;
+    let made = Loaded { snapshot: None, last_seq: rows.len() as u64, rows };
+    if made.rows.is_empty() {
+        return Err(StoreError::Io(format!("the first row of {stream} is damaged in the backup, too")));
+    }
+    folds(&made).map_err(|what| StoreError::Corrupt { stream: stream.to_string(), what })?;
+    let aside = match known {
+        Some(id) => {
+            let aside = StreamId::named(&format!("{ASIDE}{now}/{stream}"));
+            transaction.execute("UPDATE streams SET name = ?2 WHERE id = ?1", params![id, aside.as_str()])?;
+            Some(aside)
+        }
+        None => None,
+    };
+    log::append_rows(&transaction, stream, &made.rows)?;
+    transaction.commit()?;
+    let again = log::load(&db, stream, u64::MAX)?;
+    if again != made {
+        return Err(StoreError::Corrupt {
+            stream: stream.to_string(),
+            what: "what was written reads differently".to_owned(),
+        });
+    }
+    Ok(Mended { rows: made.last_seq, from_backup, left_behind, aside })
+}
+
+/// Refuses a directory that holds a store already: restoring must not cost what is there.
+///
+/// # Errors
+/// It does, in words for the operator.
+pub fn refuse_occupied(dir: &Path) -> Result<(), StoreError> {
+    if dir.exists() && !dir.is_dir() {
+        return Err(StoreError::Io(format!("{} is not a directory", dir.display())));
+    }
+    for name in [DATABASE, "tablehop.db-wal"] {
+        if dir.join(name).exists() {
+            return Err(StoreError::Io(format!(
+                "{} holds a store already; it was left as it is. Choose another directory, or move that one away first",
+                dir.display()
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// Keeps servers out of a directory for as long as the file is held.
+///
+/// # Errors
+/// A server is using it.
+pub fn lock(dir: &Path) -> Result<File, StoreError> {
+    create_dir(dir)?;
+    take_lock(dir)
+}
+
+fn sound(rows: Vec<(u64, Found<Row>)>) -> BTreeMap<u64, Row> {
+    rows.into_iter().filter_map(|(seq, row)| Some((seq, row.ok()?))).collect()
+}
+
+fn inspect(db: &Connection, stream: &StreamId) -> Result<Inspected, StoreError> {
+    let Some(id) = log::find(db, stream)? else { return Ok(Inspected::default()) };
+    let mut inspected = Inspected::default();
+    let mut query = db.prepare("SELECT seq, at, principal, payload, crc FROM rows WHERE stream = ?1 ORDER BY seq")?;
+    let mut found = query.query([id])?;
+    while let Some(row) = found.next()? {
+        let seq = row.get::<_, i64>(0)?.cast_unsigned();
+        inspected.rows.push((seq, read_row(seq, row)));
+    }
+    let mut query = db.prepare("SELECT seq, payload, crc FROM snapshots WHERE stream = ?1 ORDER BY seq DESC")?;
+    let mut found = query.query([id])?;
+    while let Some(row) = found.next()? {
+        let seq = row.get::<_, i64>(0)?.cast_unsigned();
+        inspected.snapshots.push((seq, read_snapshot(seq, row)));
+    }
+    Ok(inspected)
+}
+
+fn read_row(seq: u64, row: &rusqlite::Row<'_>) -> Found<Row> {
+    let read = || -> Result<(Row, i64), rusqlite::Error> {
+        let payload = Bytes::from(row.get::<_, Vec<u8>>(3)?);
+        let stored = Row { seq, at: row.get::<_, i64>(1)?.cast_unsigned(), principal: row.get(2)?, payload };
+        Ok((stored, row.get(4)?))
+    };
+    match read() {
+        Ok((stored, crc)) if crc == i64::from(row_checksum(seq, &stored.principal, stored.at, &stored.payload)) => {
+            Ok(stored)
+        }
+        Ok(_) => Err(format!("the checksum of row {seq} does not hold")),
+        Err(error) => Err(format!("row {seq} cannot be read: {error}")),
+    }
+}
+
+fn read_snapshot(seq: u64, row: &rusqlite::Row<'_>) -> Found<Snapshot> {
+    let read = || -> Result<(Vec<u8>, i64), rusqlite::Error> { Ok((row.get(1)?, row.get(2)?)) };
+    match read() {
+        Ok((payload, crc)) if crc == i64::from(snapshot_checksum(seq, &payload)) => {
+            Ok(Snapshot { seq, payload: Bytes::from(payload) })
+        }
+        Ok(_) => Err(format!("the checksum of the snapshot of row {seq} does not hold")),
+        Err(error) => Err(format!("the snapshot of row {seq} cannot be read: {error}")),
+    }
+}
+
+fn sync_dir(dir: &Path) -> std::io::Result<()> {
+    // Elsewhere directories cannot be opened, and renames need no such care.
+    if cfg!(unix) { File::open(dir)?.sync_all() } else { Ok(()) }
+}
+
+fn unusable(path: &Path, error: &std::io::Error) -> StoreError {
+    match error.kind() {
+        std::io::ErrorKind::StorageFull => StoreError::Full,
+        _ => StoreError::Io(format!("cannot use {}: {error}", path.display())),
+    }
+}

@@ -1,0 +1,210 @@
+//! A disk that can be told to misbehave, beneath a real server process: `tests/shim/disk.c`, compiled on the spot with `cc`, which building
+//! SQLite needs as well, and loaded with `LD_PRELOAD`. The server is the one that is shipped; only the system's answers change.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::Read;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+use rand::Rng;
+use tempfile::TempDir;
+
+/// Bytes that a disk writes all or none of.
+const SECTOR: usize = 512;
+/// The switches, eight bytes each, in the order of `struct control`.
+const FAIL_SYNC: u64 = 0;
+const ROOM: u64 = 1;
+const KILL_IN: u64 = 2;
+const WRITES: u64 = 3;
+const SYNCS: u64 = 4;
+const REFUSED: u64 = 5;
+const LIE: u64 = 6;
+const SWITCHES: usize = 7;
+
+/// A data directory on such a disk.
+pub struct Disk {
+    root: TempDir,
+    control: File,
+}
+
+/// What has happened on a disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Counts {
+    /// Writes done.
+    pub writes: u64,
+    /// Syncs done.
+    pub syncs: u64,
+    /// Writes and syncs that were answered with an error.
+    pub refused: u64,
+}
+
+impl Disk {
+    /// An empty directory on a disk that works.
+    ///
+    /// # Errors
+    /// The shim cannot be compiled: these tests need 64-bit Linux and `cc`.
+    pub fn new() -> Result<Self> {
+        let root = tempfile::tempdir()?;
+        let library = root.path().join("libdisk.so");
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("shim/disk.c");
+        let compiled = Command::new("cc")
+            .args(["-O1", "-Wall", "-Wextra", "-Werror", "-fPIC", "-shared", "-o"])
+            .args([&library, &source])
+            .args(["-ldl", "-lpthread"])
+            .output()
+            .context("running cc")?;
+        ensure!(compiled.status.success(), "cc: {}", String::from_utf8_lossy(&compiled.stderr));
+        fs::create_dir(root.path().join("data"))?;
+        fs::create_dir(root.path().join("shadow"))?;
+        let control = OpenOptions::new().read(true).write(true).create_new(true).open(root.path().join("control"))?;
+        control.set_len((SWITCHES * 8) as u64)?;
+        Ok(Self { root, control })
+    }
+
+    /// The data directory.
+    pub fn data(&self) -> PathBuf {
+        self.root.path().join("data")
+    }
+
+    /// What a server needs in its environment to use it.
+    ///
+    /// # Errors
+    /// The directory has no real path.
+    pub fn env(&self) -> Result<Vec<(String, String)>> {
+        let root = self.root.path().canonicalize()?;
+        let path = |name: &str| root.join(name).display().to_string();
+        Ok(vec![
+            ("LD_PRELOAD".into(), path("libdisk.so")),
+            ("DISK_DIR".into(), path("data")),
+            ("DISK_CONTROL".into(), path("control")),
+            ("DISK_SHADOW".into(), path("shadow")),
+        ])
+    }
+
+    /// From now on every sync fails with EIO, or none does.
+    ///
+    /// # Errors
+    /// The switch cannot be set.
+    pub fn fail_syncs(&self, fail: bool) -> Result<()> {
+        self.set(FAIL_SYNC, u64::from(fail))
+    }
+
+    /// From now on every sync is said to be done, and is not: the disk lies. For showing that a test would notice.
+    ///
+    /// # Errors
+    /// The switch cannot be set.
+    pub fn lie(&self) -> Result<()> {
+        self.set(LIE, 1)
+    }
+
+    /// Files may grow by so many bytes more; without a number, by as many as they like.
+    ///
+    /// # Errors
+    /// The switch cannot be set.
+    pub fn leave_room(&self, bytes: Option<u64>) -> Result<()> {
+        self.set(ROOM, bytes.map_or(0, |bytes| bytes + 1))
+    }
+
+    /// Kills the process at the `step`th step from now: before or after a write, truncation or sync. 0 calls it off.
+    ///
+    /// # Errors
+    /// The switch cannot be set.
+    pub fn kill_in(&self, step: u64) -> Result<()> {
+        self.set(KILL_IN, step)
+    }
+
+    /// What has happened so far.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn counts(&self) -> Result<Counts> {
+        Ok(Counts { writes: self.get(WRITES)?, syncs: self.get(SYNCS)?, refused: self.get(REFUSED)? })
+    }
+
+    /// Makes in `to` what a power cut leaves: of each file what was synced, and of every later write each sector with the chance
+    /// `kept`. Returns how many bytes were lost. The server must have ended.
+    ///
+    /// # Errors
+    /// A file cannot be read or written.
+    pub fn cut_power(&self, to: &Path, kept: f64, random: &mut impl Rng) -> Result<usize> {
+        let mut lost = 0;
+        for name in ["tablehop.db", "tablehop.db-wal"] {
+            let shadow = self.root.path().join("shadow");
+            let mut bytes = fs::read(shadow.join(name)).unwrap_or_default();
+            let pending = fs::read(shadow.join(format!("{name}.pending"))).unwrap_or_default();
+            let mut rest = pending.as_slice();
+            // The last entry may be torn: the process was killed while it was noted.
+            while let Some((at, length)) = head(&mut rest) {
+                if length == u64::MAX {
+                    if random.random_bool(kept) {
+                        bytes.resize(at as usize, 0);
+                    }
+                    continue;
+                }
+                let Some((written, after)) = rest.split_at_checked(length as usize) else { break };
+                rest = after;
+                for (index, sector) in written.chunks(SECTOR).enumerate() {
+                    if !random.random_bool(kept) {
+                        lost += sector.len();
+                        continue;
+                    }
+                    let start = at as usize + index * SECTOR;
+                    if bytes.len() < start + sector.len() {
+                        bytes.resize(start + sector.len(), 0);
+                    }
+                    bytes[start..start + sector.len()].copy_from_slice(sector);
+                }
+            }
+            if !bytes.is_empty() {
+                fs::write(to.join(name), bytes)?;
+            }
+        }
+        Ok(lost)
+    }
+
+    fn set(&self, switch: u64, value: u64) -> Result<()> {
+        self.control.write_all_at(&value.to_ne_bytes(), switch * 8).context("a switch of the disk")
+    }
+
+    fn get(&self, switch: u64) -> Result<u64> {
+        let mut bytes = [0; 8];
+        self.control.read_exact_at(&mut bytes, switch * 8).context("a switch of the disk")?;
+        Ok(u64::from_ne_bytes(bytes))
+    }
+}
+
+fn head(rest: &mut &[u8]) -> Option<(u64, u64)> {
+    let mut word = [0; 8];
+    rest.read_exact(&mut word).ok()?;
+    let at = u64::from_ne_bytes(word);
+    rest.read_exact(&mut word).ok()?;
+    Some((at, u64::from_ne_bytes(word)))
+}
+
+/// Every place in the database of a server that was stopped where `text` is stored: in rows, in snapshots, and in space that is free again.
+///
+/// # Errors
+/// It is nowhere.
+pub fn places_of(data: &Path, text: &str) -> Result<Vec<usize>> {
+    let file = data.join("tablehop.db");
+    let (bytes, text) = (fs::read(&file)?, text.as_bytes());
+    let places: Vec<usize> =
+        bytes.windows(text.len()).enumerate().filter(|(_, here)| *here == text).map(|(at, _)| at).collect();
+    ensure!(!places.is_empty(), "it is nowhere in {}", file.display());
+    Ok(places)
+}
+
+/// Flips one bit at this place of the database; a second time flips it back.
+///
+/// # Errors
+/// The file cannot be changed.
+pub fn flip_bit(data: &Path, place: usize) -> Result<()> {
+    let file = OpenOptions::new().read(true).write(true).open(data.join("tablehop.db"))?;
+    let mut byte = [0];
+    file.read_exact_at(&mut byte, place as u64)?;
+    byte[0] ^= 1;
+    file.write_all_at(&byte, place as u64)?;
+    Ok(())
+}

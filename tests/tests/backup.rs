@@ -1,0 +1,245 @@
+//! Backup, verify and restore as an operator runs them, and what damage costs.
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use harness::cafe::{Cafe, small};
+use harness::disk::{flip_bit, places_of};
+use harness::guest::Guest;
+use harness::server::Server;
+use shared::board::view::NoteKind;
+use shared::id::{BoardKind, TableId};
+use shared::workshop::view::{Alert, Part};
+
+/// A café with one guest writing at each of its two tables.
+struct House {
+    server: Server,
+    cafe: Cafe,
+    guests: Vec<Guest>,
+    tables: Vec<TableId>,
+}
+
+impl House {
+    async fn open() -> Result<Self> {
+        let server = Server::start().await?;
+        let cafe = Cafe::open(&server, &small(2, 1, 200.0)).await?;
+        let all = cafe.guests(6).await?;
+        let seats = cafe.next_round(&all).await?;
+        let tables = vec![TableId(1), TableId(2)];
+        let at = |table| seats.iter().position(|seat| *seat == table).context("nobody sits there");
+        let guests = vec![all[at(tables[0])?].clone(), all[at(tables[1])?].clone()];
+        Ok(Self { server, cafe, guests, tables })
+    }
+
+    async fn writes(&self, who: usize, text: &str) -> Result<()> {
+        self.guests[who].write(self.tables[who], NoteKind::Idea, text, None)?;
+        self.guests[who].saved().await
+    }
+
+    fn board_of(&self, who: usize) -> String {
+        format!("{}.t{}", self.cafe.created.id, self.tables[who])
+    }
+
+    /// The texts on somebody's board, as it is on the disk of `server`; the refusal if it is not served.
+    async fn reads(&self, server: &Server, who: usize) -> Result<Vec<String>> {
+        let fresh = Guest::with_token(
+            &server.api,
+            self.cafe.created.id.clone(),
+            self.cafe.facilitator.id.clone(),
+            "Fresh",
+            &self.cafe.created.facilitator_token,
+        );
+        fresh.connect().await?;
+        fresh.open(BoardKind::Table(self.tables[who])).await?;
+        let board = fresh.table_board(self.tables[who]).context("open")?;
+        Ok(board.notes.into_iter().map(|note| note.text).collect())
+    }
+}
+
+async fn tablehop(args: &[&str]) -> Result<(Option<i32>, String)> {
+    let (code, said) = Server::command(args).await?;
+    eprintln!("tablehop {}\n{said}", args.join(" "));
+    Ok((code, said))
+}
+
+fn text(path: &Path) -> String {
+    path.display().to_string()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn d16_a_backup_of_a_running_server_is_of_one_moment() -> Result<()> {
+    let house = House::open().await?;
+    let data = text(house.server.data());
+    house.writes(0, "备份之前").await?;
+    let place = tempfile::tempdir()?;
+    let backup = text(&place.path().join("monday"));
+
+    // People go on writing all the time.
+    let writing = {
+        let (guest, table) = (house.guests[1].clone(), house.tables[1]);
+        tokio::spawn(async move {
+            let mut count = 0;
+            loop {
+                count += 1;
+                guest.write(table, NoteKind::Idea, &format!("连续的第 {count} 条"), None)?;
+                guest.saved().await?;
+                if count == 10_000 {
+                    return Ok::<_, anyhow::Error>(());
+                }
+            }
+        })
+    };
+    let busy = |guest: &Guest| guest.table_board(house.tables[1]).filter(|board| board.notes.len() > 20).map(drop);
+    house.guests[1].until("the writing is under way", busy).await?;
+    let (code, said) = tablehop(&["backup", &backup, "--data", &data]).await?;
+    assert!(!writing.is_finished(), "somebody was writing all the time");
+    writing.abort();
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("0 damaged") && said.contains("Backed up"), "{said}");
+    house.writes(0, "备份之后").await?;
+
+    // The same place is not taken twice.
+    let (code, said) = tablehop(&["backup", &backup, "--data", &data]).await?;
+    assert_eq!(code, Some(1));
+    assert!(said.contains("holds a store already"), "{said}");
+
+    // Another machine: everything of that moment is there, and nothing later.
+    let new = tempfile::tempdir()?;
+    let (code, said) = tablehop(&["restore", &backup, "--data", &text(&new.path().join("data"))]).await?;
+    assert_eq!(code, Some(0), "{said}");
+    let server = Server::start_in(&new.path().join("data")).await?;
+    assert_eq!(house.reads(&server, 0).await?, ["备份之前"]);
+    let notes = house.reads(&server, 1).await?;
+    let expected: Vec<String> = (1..=notes.len()).map(|count| format!("连续的第 {count} 条")).collect();
+    let (mut notes, mut expected) = (notes, expected);
+    notes.sort();
+    expected.sort();
+    assert_eq!(notes, expected, "without a gap, up to one moment");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn d13_d17_d18_a_damaged_board_is_quarantined_alone_named_and_restored() -> Result<()> {
+    let mut house = House::open().await?;
+    let data = text(house.server.data());
+    house.writes(0, "第一条：没有坏").await?;
+    house.writes(0, "第二条：将会损坏").await?;
+    house.writes(1, "另一桌").await?;
+    let place = tempfile::tempdir()?;
+    let backup = text(&place.path().join("backup"));
+    assert_eq!(tablehop(&["backup", &backup, "--data", &data]).await?.0, Some(0));
+    house.writes(0, "第三条：备份之后写的").await?;
+    let (code, said) = tablehop(&["verify", "--data", &data]).await?;
+    assert!(code == Some(0) && said.contains("is sound"), "{said}");
+
+    // Restoring beneath a running server would tear the log.
+    let board = house.board_of(0);
+    let (code, said) = tablehop(&["restore", &backup, "--data", &data, "--board", &board]).await?;
+    assert_eq!(code, Some(1));
+    assert!(said.contains("in use by another Tablehop") && said.contains("stop"), "{said}");
+
+    house.server.stop().await?;
+    for place in places_of(house.server.data(), "第二条：将会损坏")? {
+        flip_bit(house.server.data(), place)?;
+    }
+    let (code, said) = tablehop(&["verify", "--data", &data]).await?;
+    assert_eq!(code, Some(3));
+    assert!(said.contains(&format!("DAMAGED   board/{board}")) && said.contains("checksum of row"), "{said}");
+    assert!(said.contains("1 damaged, 0 impaired"), "{said}");
+
+    house.server.restart().await?;
+    let refused = house.reads(&house.server, 0).await.err().map(|error| error.to_string()).unwrap_or_default();
+    assert!(refused.contains("board_quarantined"), "{refused}");
+    assert_eq!(house.reads(&house.server, 1).await?, ["另一桌"], "the others do not notice");
+    house.cafe.facilitator.connect().await?;
+    let named = Alert::BoardDamaged { board: board.clone() };
+    house
+        .cafe
+        .facilitator
+        .sees(
+            "the damaged board by its name",
+            |view| matches!(&view.part, Part::Facilitator(part) if part.alerts == [named.clone()]),
+        )
+        .await?;
+    assert!(
+        house.server.log().contains("quarantined") && house.server.log().contains(&board),
+        "{}",
+        house.server.log()
+    );
+
+    // A whole store never takes the place of another one.
+    house.server.stop().await?;
+    let (code, said) = tablehop(&["restore", &backup, "--data", &data]).await?;
+    assert!(code == Some(1) && said.contains("holds a store already"), "{said}");
+
+    let (code, said) = tablehop(&["restore", &backup, "--data", &data, "--board", &board]).await?;
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("1 of them from the backup") && said.contains("kept in the same file as aside/"), "{said}");
+    let (code, said) = tablehop(&["verify", "--data", &data]).await?;
+    assert!(code == Some(0) && said.contains("1 are kept aside"), "{said}");
+    house.server.restart().await?;
+    let mut notes = house.reads(&house.server, 0).await?;
+    notes.sort();
+    assert_eq!(
+        notes,
+        ["第一条：没有坏", "第三条：备份之后写的", "第二条：将会损坏"],
+        "also what is younger than the backup"
+    );
+    house.guests[0].connect().await?;
+    house.writes(0, "写下去").await?;
+    Ok(())
+}
+
+/// A row that a snapshot covers, and then the snapshot itself.
+#[tokio::test(flavor = "multi_thread")]
+async fn d6_d13_either_copy_will_do() -> Result<()> {
+    let mut house = House::open().await?;
+    let data = text(house.server.data());
+    for count in 0..120 {
+        house.writes(0, &format!("便签 {count} 号")).await?;
+    }
+    // Unloaded with a snapshot.
+    house.server.stop().await?;
+    let (mut rows, mut snapshots) = (0, 0);
+    for place in places_of(house.server.data(), "便签 7 号")? {
+        flip_bit(house.server.data(), place)?;
+        let (code, said) = tablehop(&["verify", "--data", &data]).await?;
+        if code != Some(0) {
+            assert_eq!(code, Some(3));
+            assert!(said.contains("0 damaged, 1 impaired") && said.contains("still served"), "{said}");
+            snapshots += u32::from(said.contains("the checksum of the snapshot"));
+            rows += u32::from(said.contains("the checksum of row"));
+        }
+        house.server.restart().await?;
+        let notes = house.reads(&house.server, 0).await?;
+        assert_eq!(notes.len(), 120);
+        assert!(notes.contains(&"便签 7 号".to_owned()), "the other copy has it");
+        house.server.stop().await?;
+        flip_bit(house.server.data(), place)?;
+    }
+    assert!(rows > 0 && snapshots > 0, "{rows} rows and {snapshots} snapshots were damaged");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn d7_a_second_process_is_told_which_one_is_in_its_way() -> Result<()> {
+    let server = Server::start().await?;
+    let refused = Server::start_in(server.data()).await.err().map(|error| format!("{error:#}")).unwrap_or_default();
+    let pid = server.pid().context("running")?;
+    assert!(refused.contains("in use by another Tablehop") && refused.contains(&pid.to_string()), "{refused}");
+    assert!(refused.contains("stop that one or choose another directory"), "{refused}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn d17_a_store_that_is_not_there_is_said_to_be_missing() -> Result<()> {
+    let nothing = tempfile::tempdir()?;
+    for args in [vec!["verify"], vec!["backup", "anywhere"], vec!["restore", "/nonexistent"]] {
+        let data = text(nothing.path());
+        let (code, said) = tablehop(&[args, vec!["--data", &data]].concat()).await?;
+        assert_eq!(code, Some(1));
+        assert!(said.contains("there is no tablehop.db"), "{said}");
+    }
+    assert!(!nothing.path().join("tablehop.db").exists(), "looking makes nothing");
+    Ok(())
+}
