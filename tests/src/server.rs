@@ -10,6 +10,9 @@ use tokio::process::{Child, Command};
 
 use crate::api::Api;
 
+/// The log of a server that keeps it, beside its data.
+const LOG: &str = "server.log";
+
 /// A running server.
 pub struct Server {
     child: Child,
@@ -39,13 +42,41 @@ impl Server {
         Self::spawn(data.to_owned(), 0, None).await
     }
 
+    /// Starts one that keeps its log, in JSON, at these levels; see [`Server::log`].
+    ///
+    /// # Errors
+    /// As [`Server::start`].
+    pub async fn start_logging(levels: &str) -> Result<Self> {
+        let directory = tempfile::tempdir()?;
+        let data = directory.path().to_owned();
+        let mut command = Command::new(binary()?);
+        command.env("TABLEHOP_LOG", levels).env("TABLEHOP_LOG_FORMAT", "json");
+        command.stderr(std::fs::File::create(data.join(LOG))?);
+        Self::spawn_as(command, data, 0, Some(directory)).await
+    }
+
+    /// What a server that keeps its log has written so far.
+    pub fn log(&self) -> Option<String> {
+        std::fs::read_to_string(self.data.join(LOG)).ok()
+    }
+
     async fn spawn(data: PathBuf, port: u16, directory: Option<tempfile::TempDir>) -> Result<Self> {
-        let mut child = Command::new(binary()?)
+        let mut command = Command::new(binary()?);
+        command.env("TABLEHOP_LOG", std::env::var("TABLEHOP_LOG").unwrap_or_else(|_| "warn".into()));
+        Self::spawn_as(command, data, port, directory).await
+    }
+
+    async fn spawn_as(
+        mut command: Command,
+        data: PathBuf,
+        port: u16,
+        directory: Option<tempfile::TempDir>,
+    ) -> Result<Self> {
+        let mut child = command
             .args(["serve", "--listen", &format!("127.0.0.1:{port}"), "--data"])
             .arg(&data)
             // A whole test room joins from one address within seconds.
             .env("TABLEHOP_JOIN_LIMIT", "100000")
-            .env("TABLEHOP_LOG", std::env::var("TABLEHOP_LOG").unwrap_or_else(|_| "warn".into()))
             .stdout(Stdio::piped())
             .kill_on_drop(true)
             .spawn()
@@ -76,6 +107,26 @@ impl Server {
     /// The process id.
     pub fn pid(&self) -> Option<u32> {
         self.child.id()
+    }
+
+    /// The port.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The figures of `/metrics`: each line's name, with its labels, and its value.
+    ///
+    /// # Errors
+    /// The server does not answer.
+    pub async fn figures(&self) -> Result<std::collections::BTreeMap<String, f64>> {
+        let text = self.api.http.get(self.api.url("/metrics")).send().await?.error_for_status()?.text().await?;
+        let lines = text.lines().filter(|line| !line.starts_with('#') && !line.is_empty());
+        lines
+            .map(|line| {
+                let (name, value) = line.rsplit_once(' ').with_context(|| format!("no figure: {line}"))?;
+                Ok((name.to_owned(), value.parse().with_context(|| format!("no figure: {line}"))?))
+            })
+            .collect()
     }
 
     /// The address of the WebSocket.
