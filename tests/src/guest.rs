@@ -406,7 +406,7 @@ impl Guest {
     }
 
     fn authenticate(&self, state: &State, address: Address) {
-        let version = Some(shared::wire::presence::CLIENT_VERSION.to_owned());
+        let version = Some(presence::CLIENT_VERSION.to_owned());
         self.push_message(state, address, ClientMessage::Auth { token: self.token.clone(), version });
     }
 
