@@ -1,6 +1,7 @@
 // Each of the clients of other makers, of each version in use, against a real server.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import * as Y from 'yjs';
 import { Cafe, clients, until, using, wordsOf, writeNote } from './clients.mjs';
 
 let cafe;
@@ -8,6 +9,37 @@ before(async () => (cafe = await Cafe.open()));
 after(() => cafe.stop());
 
 const users = client => [...client.awareness.getStates().values()].map(state => state.user?.name).filter(Boolean);
+
+// A café of its own, since this one goes on to its plan.
+test('Y-4 a reviewer reads with every client once there is a plan, and writes with none', async () => {
+  const later = await Cafe.open();
+  try {
+    await later.command({ type: 'end_round' });
+    for (const phase of ['gallery', 'harvest']) await later.command({ type: 'go_to', phase });
+    const facilitator = clients['@hocuspocus/provider 4'](later.server.base, `${later.id}.harvest`, later.facilitator_token);
+    await using([facilitator], async ({ document, synced, saved }) => {
+      await until('synced', synced);
+      const theme = new Y.Map();
+      document.transact(() => {
+        document.getMap('themes').set('t1', theme);
+        for (const [key, value] of Object.entries({ title: new Y.Text('主题'), summary: new Y.Text(), order: 0, deleted: false })) theme.set(key, value);
+      });
+      await until('saved', saved);
+    });
+    for (const phase of ['vote', 'plan']) await later.command({ type: 'go_to', phase });
+    for (const [name, connect] of Object.entries(clients)) {
+      await using([connect(later.server.base, `${later.id}.harvest`, later.review_token)], async reader => {
+        await until(`${name} reads`, () => reader.document.getMap('themes').get('t1')?.get('title').toString() === '主题');
+        const refused = await later.figure('tablehop_refusals_total{reason="read_only"}');
+        reader.document.getMap('themes').get('t1').get('title').insert(0, '改');
+        await until('the edit is refused', async () => (await later.figure('tablehop_refusals_total{reason="read_only"}')) > refused);
+        if (reader.counts) assert.deepEqual([reader.scope(), reader.unsaved()], ['readonly', 1]);
+      });
+    }
+  } finally {
+    await later.stop();
+  }
+});
 
 for (const [name, connect] of Object.entries(clients)) {
   const join = (person, board = cafe.board) => connect(cafe.server.base, board, person.token);
@@ -71,6 +103,11 @@ for (const [name, connect] of Object.entries(clients)) {
         await until('the refusal', () => stranger.refusal !== undefined);
         assert.match(stranger.refusal, /not_seated|4403/);
         assert.equal(stranger.synced(), false);
+      });
+      // Management reads when there is a plan to read, and not while people are still thinking.
+      await using([join({ token: cafe.review_token })], async reviewer => {
+        await until('the refusal', () => reviewer.refusal !== undefined);
+        assert.match(reviewer.refusal, /not_open|4403/);
       });
       await using([join({ token: 'nonsense' })], async nobody => {
         await until('the refusal', () => nobody.refusal !== undefined);
