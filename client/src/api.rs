@@ -1,6 +1,7 @@
 //! Requests over HTTP. Everything that can go wrong is an [`ApiError`], which has a text for people.
 
 use gloo_net::http::{Request, RequestBuilder, Response};
+use gloo_timers::future::TimeoutFuture;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use shared::api::{
@@ -11,6 +12,10 @@ use shared::template::Template;
 use shared::workshop::{Command, Language};
 
 use crate::i18n::{I18n, t_string};
+use crate::platform;
+
+/// Milliseconds to wait before a command is sent again: for a phone between two cells, and a server that is just being restarted.
+const AGAIN_AFTER: [u32; 2] = [400, 1_600];
 
 /// A request that was not carried out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -101,6 +106,11 @@ impl ApiError {
         }
     }
 
+    /// Whether nobody knows if it was done.
+    fn is_unanswered(&self) -> bool {
+        self.offline || matches!(self.code.as_str(), "timed_out" | "store_unavailable" | "busy")
+    }
+
     fn offline() -> Self {
         Self::of("offline")
     }
@@ -130,9 +140,18 @@ pub async fn join(body: &JoinRequest, token: Option<&str>) -> Result<Joined, Api
     json(post("/api/join", token, body).await?).await
 }
 
-/// `POST /api/workshops/{id}/commands`. What it caused arrives as a new view.
+/// `POST /api/workshops/{id}/commands`. What it caused arrives as a new view. If no answer comes it is sent again, under the same key, so that
+/// it acts once.
 pub async fn command(workshop: &WorkshopId, token: &str, command: &Command) -> Result<(), ApiError> {
-    post(&format!("/api/workshops/{workshop}/commands"), Some(token), command).await.map(drop)
+    let path = format!("/api/workshops/{workshop}/commands");
+    let key = request_key();
+    for pause in AGAIN_AFTER {
+        match post_keyed(&path, Some(token), command, Some(&key)).await {
+            Err(error) if error.is_unanswered() => TimeoutFuture::new(pause).await,
+            answer => return answer.map(drop),
+        }
+    }
+    post_keyed(&path, Some(token), command, Some(&key)).await.map(drop)
 }
 
 /// `GET /api/workshops/{id}/links`: where to send people.
@@ -161,8 +180,20 @@ async fn get(path: &str, token: Option<&str>) -> Result<Response, ApiError> {
 }
 
 async fn post<T: Serialize>(path: &str, token: Option<&str>, body: &T) -> Result<Response, ApiError> {
+    post_keyed(path, token, body, None).await
+}
+
+async fn post_keyed<T: Serialize>(
+    path: &str,
+    token: Option<&str>,
+    body: &T,
+    key: Option<&str>,
+) -> Result<Response, ApiError> {
     let body = serde_json::to_string(body).map_err(|_| ApiError::of("bad_json"))?;
-    let request = bearing(Request::post(path), token).header("Content-Type", "application/json");
+    let mut request = bearing(Request::post(path), token).header("Content-Type", "application/json");
+    if let Some(key) = key {
+        request = request.header("Idempotency-Key", key);
+    }
     let request = request.body(body).map_err(|_| ApiError::offline())?;
     checked(request.send().await).await
 }
@@ -172,6 +203,11 @@ fn bearing(request: RequestBuilder, token: Option<&str>) -> RequestBuilder {
         Some(token) => request.header("Authorization", &["Bearer ", token].concat()),
         None => request,
     }
+}
+
+/// A key that this person has not used for a command before.
+fn request_key() -> String {
+    format!("\"{:x}-{:x}\"", platform::now(), (platform::random() * 2f64.powi(52)) as u64)
 }
 
 /// An answer that is a problem becomes an error.

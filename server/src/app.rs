@@ -8,6 +8,7 @@ use tokio::time::timeout;
 
 use crate::auth::Tokens;
 use crate::board::Boards;
+use crate::clock::Clock;
 use crate::config::Config;
 use crate::store::Store;
 use crate::workshop::Workshops;
@@ -15,6 +16,9 @@ use crate::workshop::floor::Floors;
 
 /// How long connections may take to end when the server stops.
 const LAST_WORDS: Duration = Duration::from_secs(3);
+
+/// How long the last commits may take: with the above, and requests under way, within the 20 seconds after which supervisors kill.
+const LAST_COMMITS: Duration = Duration::from_secs(10);
 
 /// The server's parts. Cheap to clone.
 #[derive(Clone)]
@@ -41,7 +45,7 @@ impl App {
         Self {
             config: Arc::new(config),
             tokens: Arc::new(Tokens::new(store.clone())),
-            workshops: Arc::new(Workshops::new(store.clone(), boards.clone(), floors)),
+            workshops: Arc::new(Workshops::new(store.clone(), boards.clone(), floors, Clock::system())),
             boards,
             store,
             stopping: Arc::new(watch::Sender::new(false)),
@@ -54,8 +58,15 @@ impl App {
         if timeout(LAST_WORDS, self.stopping.closed()).await.is_err() {
             tracing::warn!("some connections did not end in time");
         }
-        self.boards.close().await;
-        self.workshops.close().await;
+        let unloaded = async {
+            self.boards.close().await;
+            self.workshops.close().await;
+        };
+        if timeout(LAST_COMMITS, unloaded).await.is_err() {
+            tracing::error!(
+                "the disk does not answer; what was acknowledged is on it, and what was not will be sent again"
+            );
+        }
     }
 
     /// Whether [`App::shut_down`] was called.
@@ -82,4 +93,19 @@ fn describe_figures() {
     describe_counter!("tablehop_resyncs_total", "Queues dropped because their reader was too slow");
     describe_counter!("tablehop_refusals_total", "Edits, addresses and connections refused, by reason");
     describe_histogram!("tablehop_room_commit_seconds", Unit::Seconds, "Time a board waits for the commit of a batch");
+    // What has not happened yet is 0, not missing: a rate can be watched from the first scrape on.
+    for name in [
+        "tablehop_edits_total",
+        "tablehop_acks_total",
+        "tablehop_fan_out_total",
+        "tablehop_resyncs_total",
+        "tablehop_commands_repeated_total",
+        "tablehop_wrong_codes_total",
+        "tablehop_workshops_created_total",
+    ] {
+        metrics::counter!(name).increment(0);
+    }
+    for name in ["tablehop_connections", "tablehop_boards_awake", "tablehop_workshops_awake"] {
+        metrics::gauge!(name).increment(0.0);
+    }
 }

@@ -4,9 +4,15 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use serde_json::Value;
+use tracing::{Event, Subscriber};
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::format::{Format, Json, Writer};
+use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
+use tracing_subscriber::registry::LookupSpan;
 
 use crate::config::{Config, LogFormat};
+use crate::socket::outbox;
 
 static METRICS: OnceLock<PrometheusHandle> = OnceLock::new();
 
@@ -26,9 +32,52 @@ pub fn log(config: &Config) -> Result<(), String> {
     // An error here means that a subscriber is already there, as in tests.
     let _ = match config.log_format {
         LogFormat::Text => lines.with_target(false).try_init(),
-        LogFormat::Json => lines.json().try_init(),
+        LogFormat::Json => {
+            let ids_in_message = IdsInMessage(Format::default().json());
+            lines.json().event_format(ids_in_message).try_init()
+        }
     };
     Ok(())
+}
+
+/// What a line is about, by the names of its fields. As text they stand behind the message anyway.
+const IDS: [&str; 4] = ["workshop", "board", "principal", "connection"];
+
+/// JSON lines whose message names what it is about, for whoever reads messages alone; the fields stay for whoever filters.
+struct IdsInMessage(Format<Json>);
+
+impl<S, N> FormatEvent<S, N> for IdsInMessage
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+    Format<Json>: FormatEvent<S, N>,
+{
+    fn format_event(&self, ctx: &FmtContext<'_, S, N>, mut to: Writer<'_>, event: &Event<'_>) -> std::fmt::Result {
+        let mut line = String::new();
+        self.0.format_event(ctx, Writer::new(&mut line), event)?;
+        match with_ids(&line) {
+            Some(line) => writeln!(to, "{line}"),
+            None => to.write_str(&line),
+        }
+    }
+}
+
+/// A JSON line with its ids in the message; `None` if it has none.
+fn with_ids(line: &str) -> Option<Value> {
+    let mut line: Value = serde_json::from_str(line).ok()?;
+    let fields = line.get_mut("fields")?.as_object_mut()?;
+    let named = |(name, value): (&&str, &Value)| match value {
+        Value::String(text) => format!("{name} {text}"),
+        other => format!("{name} {other}"),
+    };
+    let ids: Vec<String> = IDS.iter().filter_map(|id| Some(named((id, fields.get(*id)?)))).collect();
+    let message = fields.get("message")?.as_str()?;
+    if ids.is_empty() {
+        return None;
+    }
+    let message = format!("{message} ({})", ids.join(", "));
+    fields.insert("message".to_owned(), message.into());
+    Some(line)
 }
 
 /// Starts counting. One recorder serves the whole process, however many servers run in it.
@@ -50,6 +99,15 @@ pub fn count() {
         );
         metrics::describe_counter!("tablehop_wrong_codes_total", "Join codes tried that lead nowhere");
         metrics::describe_counter!("tablehop_workshops_created_total", "Cafés created");
+        metrics::describe_counter!(
+            "tablehop_commands_repeated_total",
+            "Commands sent again under their key, which acted once"
+        );
+        metrics::describe_gauge!(
+            "tablehop_queue_bytes",
+            metrics::Unit::Bytes,
+            "Bytes that wait to be written to WebSockets"
+        );
         handle
     });
 }
@@ -67,5 +125,20 @@ pub async fn keep_counting() {
 
 /// All counters in Prometheus' text format; empty before [`count`].
 pub fn render_metrics() -> String {
+    metrics::gauge!("tablehop_queue_bytes").set(outbox::waiting_bytes() as f64);
     METRICS.get().map(PrometheusHandle::render).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn o4_a_json_line_names_its_ids_in_the_message_and_as_fields() {
+        let line = r#"{"level":"ERROR","fields":{"message":"edits were not stored","board":"abc.t1","connection":7,"error":"x"}}"#;
+        let line = with_ids(line).expect("ids");
+        assert_eq!(line["fields"]["message"], "edits were not stored (board abc.t1, connection 7)");
+        assert_eq!((&line["fields"]["board"], &line["fields"]["connection"]), (&"abc.t1".into(), &7.into()));
+        assert_eq!(with_ids(r#"{"fields":{"message":"serving"}}"#), None);
+    }
 }

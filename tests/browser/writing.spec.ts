@@ -1,5 +1,6 @@
 // What is typed is never lost, and nobody's typing disturbs another's.
 import { type BrowserContext, expect, type Page, test } from '@playwright/test';
+import * as Y from 'yjs';
 import { device, join, laptop, phone, saved, Server, until, watch, write } from './cafe.ts';
 import { type Language, text } from './texts.ts';
 
@@ -167,4 +168,118 @@ test('B-5: an input method composes on while somebody else writes in the same no
   await input.send('Input.insertText', { text: '回访' });
   await expect(mine).toHaveValue('最好的结尾回访');
   await expect(theirs).toHaveValue('最好的结尾回访');
+});
+
+// Frames that a page sends, by their type; `ids` are the client ids under which its edits insert something.
+function sent(page: Page) {
+  const heard = { edits: 0, ids: new Set<number>() };
+  page.on('websocket', socket =>
+    socket.on('framesent', ({ payload }) => {
+      if (typeof payload === 'string') return;
+      const edit = editIn(payload);
+      if (!edit) return;
+      heard.edits += 1;
+      for (const struct of Y.decodeUpdate(edit).structs) heard.ids.add(struct.id.client);
+    }),
+  );
+  return heard;
+}
+
+// The update in a numbered edit (docs/wire.md): address, 65, its number, the update.
+function editIn(frame: Uint8Array): Uint8Array | undefined {
+  let at = 0;
+  const number = () => {
+    let value = 0;
+    for (let factor = 1; ; factor *= 128) {
+      const byte = frame[at++];
+      value += (byte & 127) * factor;
+      if (byte < 128) return value;
+    }
+  };
+  at += number();
+  if (frame.length < 3 || number() !== 65) return undefined;
+  number();
+  const length = number();
+  return frame.subarray(at, at + length);
+}
+
+test('P-2: the edits of two tabs go out under different client ids', async ({ browser }) => {
+  const [one, other] = await two(browser);
+  const context = one.context();
+  const address = one.url();
+  await one.close();
+  // The second tab is opened while the first is still loading, and both from the same stored ids.
+  const tabs = [await context.newPage(), await context.newPage()];
+  const heard = tabs.map(sent);
+  await Promise.all(tabs.map(tab => tab.goto(address)));
+  for (let n = 0; n < 3; n += 1) await Promise.all(tabs.map((tab, which) => write(tab, language, `窗口${which}的第${n}张`)));
+  for (const tab of tabs) await saved(tab, language);
+  expect(heard[0].edits).toBeGreaterThanOrEqual(3);
+  expect(heard[1].edits).toBeGreaterThanOrEqual(3);
+  expect([...heard[0].ids].filter(id => heard[1].ids.has(id))).toEqual([]);
+  for (let n = 0; n < 3; n += 1) for (const which of [0, 1]) await expect(other.getByText(`窗口${which}的第${n}张`).first()).toBeVisible();
+});
+
+test('C-4: a tab closed within 50 ms of an edit loses nothing, and never said that it was saved', async ({ browser }) => {
+  const [one, other] = await two(browser);
+  const context = one.context();
+  const address = one.url();
+  await write(one, language, '开头');
+  await saved(one, language);
+  let page = one;
+  let unsaved = 0;
+  for (const [n, pause] of [0, 5, 20, 50, 50].entries()) {
+    const words = `转身就关 ${n}`;
+    // A server that holds its breath: nothing can be acknowledged, whatever the page says.
+    const holds = n % 2 === 1;
+    if (holds) server.child.kill('SIGSTOP');
+    await write(page, language, words);
+    await new Promise(resolve => setTimeout(resolve, pause));
+    const saysSaved = await page.getByText(t('cafe.saved'), { exact: true }).first().isVisible();
+    await page.close({ runBeforeUnload: false });
+    if (holds) {
+      expect(saysSaved, 'not shown as saved while nobody has answered').toBe(false);
+      server.child.kill('SIGCONT');
+    }
+    if (saysSaved) {
+      // Then it is on the disk at this very moment.
+      await server.kill();
+      await server.restart();
+      const exported = await server.request('GET', `/api/workshops/${cafe.id}/export/json`, { token: cafe.facilitator_token });
+      expect(JSON.stringify(exported)).toContain(words);
+    } else {
+      unsaved += 1;
+    }
+    page = await context.newPage();
+    await page.goto(address);
+    await expect(page.getByText(words).first()).toBeVisible();
+    await saved(page, language);
+    await expect(other.getByText(words).first()).toBeVisible({ timeout: 20_000 });
+    await expect(other.getByText(words)).toHaveCount(1);
+  }
+  expect(unsaved).toBeGreaterThanOrEqual(2);
+});
+
+test('W-12: a command whose answer was lost is sent again, and acts once', async ({ browser }) => {
+  const [one] = await two(browser);
+  const keys: string[] = [];
+  let lost = 0;
+  await one.route('**/commands', async route => {
+    keys.push((await route.request().headerValue('idempotency-key')) ?? '');
+    if (lost < 2) {
+      // It reaches the server and acts; what it says does not come back.
+      lost += 1;
+      await route.fetch();
+      await route.abort('connectionreset');
+    } else {
+      await route.continue();
+    }
+  });
+  const before = (await server.view(cafe.id, cafe.facilitator_token)).seq;
+  await one.getByRole('button', { name: t('cafe.raise_hand') }).first().click();
+  await until('three attempts', () => keys.length === 3);
+  await expect(one.getByRole('button', { name: t('cafe.lower_hand') }).first()).toBeVisible();
+  expect(new Set(keys).size).toBe(1);
+  expect(keys[0]).toMatch(/^"[0-9a-f]+-[0-9a-f]+"$/);
+  expect((await server.view(cafe.id, cafe.facilitator_token)).seq).toBe(before + 1);
 });

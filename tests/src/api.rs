@@ -83,6 +83,23 @@ impl Api {
         Ok(caused.events)
     }
 
+    /// The same with an `Idempotency-Key`, so that it can be sent again.
+    ///
+    /// # Errors
+    /// [`Refused`], or the connection failed.
+    pub async fn command_once(
+        &self,
+        workshop: &WorkshopId,
+        token: &str,
+        key: &str,
+        command: &Command,
+    ) -> Result<Vec<Recorded>> {
+        let url = self.url(&format!("/api/workshops/{workshop}/commands"));
+        let request = self.http.post(url).bearer_auth(token).header("Idempotency-Key", format!("\"{key}\""));
+        let caused: Caused = send(request.json(command)).await?;
+        Ok(caused.events)
+    }
+
     /// `GET /api/workshops/{id}`.
     ///
     /// # Errors

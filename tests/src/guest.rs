@@ -6,10 +6,13 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
 use futures_util::{SinkExt, StreamExt};
+use serde_json::Value;
 use shared::board::note::{self, NewNote};
 use shared::board::view::{NoteKind, TableBoard};
 use shared::id::{ActorId, BoardId, BoardKind, NoteId, TableId, WorkshopId};
 use shared::wire::frame::{Address, Addressed, ClientFrame, ClientMessage, ServerFrame, ServerMessage};
+use shared::wire::presence;
+use shared::wire::{PresenceEntry, PresenceState};
 use shared::workshop::view::{Part, SeatView};
 use shared::workshop::{Command, Recorded, View};
 use tokio::sync::{mpsc, watch};
@@ -18,6 +21,7 @@ use yrs::TransactionMut;
 
 use crate::api::Api;
 use crate::replica::Replica;
+use crate::wire::take_presence;
 
 /// How long a guest waits for a condition before the test fails. Long, because it is never waited out when things work.
 pub const PATIENCE: Duration = Duration::from_secs(30);
@@ -320,6 +324,29 @@ impl Guest {
         Ok(id)
     }
 
+    /// Says at a board that this guest is there.
+    ///
+    /// # Errors
+    /// The board was not opened.
+    pub fn shows_up(&self, kind: BoardKind) -> Result<()> {
+        let mut state = self.lock();
+        let replica = state.boards.get_mut(&kind).context("board not open")?;
+        replica.clock += 1;
+        let entry = PresenceEntry {
+            client: replica.doc.client_id().get(),
+            clock: replica.clock,
+            state: Some(PresenceState { typing: true, ..PresenceState::default() }.to_value()),
+        };
+        self.push_message(&state, self.address(kind), ClientMessage::Awareness(presence::encode(&[entry])));
+        Ok(())
+    }
+
+    /// The names of those who are at a board, as this guest is told; once for each of their documents.
+    pub fn present(&self, kind: BoardKind) -> Vec<String> {
+        let name = |(_, state): &(u32, Value)| state["user"]["name"].as_str().unwrap_or_default().to_owned();
+        self.with(kind, |replica| replica.present.values().map(name).collect()).unwrap_or_default()
+    }
+
     /// Waits until everything this guest made is acknowledged.
     ///
     /// # Errors
@@ -379,7 +406,7 @@ impl Guest {
     }
 
     fn authenticate(&self, state: &State, address: Address) {
-        let version = Some(shared::wire::presence::CLIENT_VERSION.to_owned());
+        let version = Some(presence::CLIENT_VERSION.to_owned());
         self.push_message(state, address, ClientMessage::Auth { token: self.token.clone(), version });
     }
 
@@ -428,7 +455,7 @@ impl Guest {
                 self.open_wanted(&mut state);
             }
             (Address::Workshop(_), ServerMessage::Stateless(text)) => {
-                let mut json: serde_json::Value = serde_json::from_str(&text)?;
+                let mut json: Value = serde_json::from_str(&text)?;
                 if json["type"] == "view" {
                     state.view = Some(serde_json::from_value(json["view"].take())?);
                 }
@@ -474,6 +501,7 @@ impl Guest {
                 let state_vector = replica.state_vector();
                 self.push_message(state, self.address(kind), ClientMessage::Step1 { state_vector });
             }
+            ServerMessage::Awareness(bytes) => take_presence(&mut replica.present, &bytes)?,
             ServerMessage::Close { reason } => replica.denied = Some(reason),
             _ => {}
         }

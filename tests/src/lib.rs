@@ -7,6 +7,8 @@
 //! - [`api`]: the HTTP interface from the caller's side.
 //! - [`guest`]: a simulated guest on a real socket, with replicas of the boards.
 //! - [`replica`]: one board's document as a guest holds it, with what is not yet acknowledged.
+//! - [`wire`]: a bare connection, for tests that choose every message.
+//! - [`proxy`]: a network with faults between guests and a server.
 //! - [`cafe`]: a café with its facilitator and guests: `cafe.guest("Li")`.
 //! - [`script`]: what simulated guests say and do, for the demo and the browser tests.
 
@@ -14,6 +16,8 @@ pub mod api;
 pub mod cafe;
 pub mod disk;
 pub mod guest;
+pub mod proxy;
 pub mod replica;
 pub mod script;
 pub mod server;
+pub mod wire;

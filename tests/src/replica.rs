@@ -1,8 +1,9 @@
 //! One board's document as a guest holds it, with what is not yet acknowledged.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use anyhow::{Context, Result};
+use serde_json::Value;
 use shared::board::doc::{HarvestRoots, PlanRoots, TableRoots, new_doc};
 use shared::board::read;
 use shared::board::view::{HarvestBoard, PlanBoard, TableBoard};
@@ -42,6 +43,10 @@ pub struct Replica {
     pub acknowledged: usize,
     /// Updates received from others.
     pub received: usize,
+    /// Who is at the board, by client id: the clock and the state last heard on this connection.
+    pub present: BTreeMap<u64, (u32, Value)>,
+    /// How often we have said that we are here.
+    pub clock: u32,
 }
 
 impl Replica {
@@ -65,6 +70,8 @@ impl Replica {
             made: 0,
             acknowledged: 0,
             received: 0,
+            present: BTreeMap::new(),
+            clock: 0,
         }
     }
 
@@ -73,6 +80,7 @@ impl Replica {
         self.authenticated = false;
         self.synced = false;
         self.sent = 0;
+        self.present.clear();
         self.recall();
     }
 
@@ -126,6 +134,11 @@ impl Replica {
             self.pending.pop_front();
             self.acknowledged += edits;
         }
+    }
+
+    /// Whether edits go out as they are made: both sides have told each other what they have.
+    pub fn is_live(&self) -> bool {
+        self.synced && self.answered
     }
 
     /// Whether everything made here is on the server's disk.

@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
+use tokio::task::JoinHandle;
 
 use crate::api::Api;
 
@@ -20,6 +21,8 @@ pub struct Server {
     env: Vec<(String, String)>,
     /// What it wrote to standard error.
     log: Arc<Mutex<String>>,
+    /// Reads it until the process has ended.
+    logging: Option<JoinHandle<()>>,
     /// Its HTTP interface.
     pub api: Api,
 }
@@ -35,12 +38,15 @@ impl Server {
         Self::spawn(data, 0, Some(directory), Vec::new()).await
     }
 
-    /// Starts one on a data directory that exists and is kept, with further variables in its environment.
+    /// Starts one with further options, given as names and values of environment variables.
     ///
     /// # Errors
     /// As [`Server::start`].
-    pub async fn start_with(data: &Path, env: Vec<(String, String)>) -> Result<Self> {
-        Self::spawn(data.to_owned(), 0, None, env).await
+    pub async fn start_with(options: &[(&str, &str)]) -> Result<Self> {
+        let directory = tempfile::tempdir()?;
+        let data = directory.path().to_owned();
+        let env = options.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        Self::spawn(data, 0, Some(directory), env).await
     }
 
     /// Starts one on a data directory that exists and is kept.
@@ -48,7 +54,15 @@ impl Server {
     /// # Errors
     /// As [`Server::start`].
     pub async fn start_in(data: &Path) -> Result<Self> {
-        Self::spawn(data.to_owned(), 0, None, Vec::new()).await
+        Self::start_in_with(data, Vec::new()).await
+    }
+
+    /// The same with further variables in its environment.
+    ///
+    /// # Errors
+    /// As [`Server::start`].
+    pub async fn start_in_with(data: &Path, env: Vec<(String, String)>) -> Result<Self> {
+        Self::spawn(data.to_owned(), 0, None, env).await
     }
 
     async fn spawn(
@@ -73,7 +87,7 @@ impl Server {
         let log = Arc::new(Mutex::new(String::new()));
         let mut errors = BufReader::new(child.stderr.take().context("stderr")?).lines();
         let kept = log.clone();
-        let logging = tokio::spawn(async move {
+        let mut logging = tokio::spawn(async move {
             while let Ok(Some(line)) = errors.next_line().await {
                 // Shown by the test runner if the test fails.
                 eprintln!("{line}");
@@ -90,7 +104,7 @@ impl Server {
                 }
             }
             // All that it had to say.
-            let _ = logging.await;
+            let _ = (&mut logging).await;
             let said = log.lock().unwrap_or_else(PoisonError::into_inner).clone();
             bail!("the server ended before it listened: {:?}\n{said}", child.try_wait()?)
         })
@@ -106,6 +120,7 @@ impl Server {
             port,
             env,
             log,
+            logging: Some(logging),
             api: Api::new(&format!("http://127.0.0.1:{port}")),
         })
     }
@@ -127,6 +142,7 @@ impl Server {
     pub async fn ended(&mut self) -> Result<Option<i32>> {
         let status =
             tokio::time::timeout(Duration::from_secs(30), self.child.wait()).await.context("still running")??;
+        self.read_all().await;
         Ok(status.code())
     }
 
@@ -140,9 +156,39 @@ impl Server {
         Ok((done.status.code(), String::from_utf8_lossy(&said).into_owned()))
     }
 
+    /// Memory that the process holds, in KiB.
+    ///
+    /// # Errors
+    /// It does not run, or the system does not say.
+    pub fn memory(&self) -> Result<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid().context("not running")?))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("VmRSS")?;
+        Ok(line.trim().trim_end_matches(" kB").parse()?)
+    }
+
     /// The process id.
     pub fn pid(&self) -> Option<u32> {
         self.child.id()
+    }
+
+    /// Its port on this machine.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The figures of `/metrics`: each line's name, with its labels, and its value.
+    ///
+    /// # Errors
+    /// The server does not answer.
+    pub async fn figures(&self) -> Result<std::collections::BTreeMap<String, f64>> {
+        let text = self.api.http.get(self.api.url("/metrics")).send().await?.error_for_status()?.text().await?;
+        let lines = text.lines().filter(|line| !line.starts_with('#') && !line.is_empty());
+        lines
+            .map(|line| {
+                let (name, value) = line.rsplit_once(' ').with_context(|| format!("no figure: {line}"))?;
+                Ok((name.to_owned(), value.parse().with_context(|| format!("no figure: {line}"))?))
+            })
+            .collect()
     }
 
     /// The address of the WebSocket.
@@ -167,7 +213,15 @@ impl Server {
         Command::new("kill").args(["-TERM", &pid.to_string()]).status().await?;
         let status =
             tokio::time::timeout(Duration::from_secs(20), self.child.wait()).await.context("still running")??;
+        self.read_all().await;
         Ok(status.code())
+    }
+
+    /// The process has ended: what it said last is in the log, too.
+    async fn read_all(&mut self) {
+        if let Some(logging) = self.logging.take() {
+            let _ = logging.await;
+        }
     }
 
     /// Starts again on the same data and the same port, after [`Server::kill`] or [`Server::stop`].

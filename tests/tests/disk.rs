@@ -67,7 +67,7 @@ fn seed() -> u64 {
 #[tokio::test(flavor = "multi_thread")]
 async fn d3_d9_killed_at_every_step_between_receipt_and_acknowledgement() -> Result<()> {
     let disk = Disk::new()?;
-    let mut server = Server::start_with(&disk.data(), disk.env()?).await?;
+    let mut server = Server::start_in_with(&disk.data(), disk.env()?).await?;
     let (cafe, guest) = at_work(&server).await?;
     let mut written = Vec::new();
     let mut kills = 0;
@@ -114,7 +114,7 @@ struct Cut {
 impl Cut {
     async fn after(steps: u64, lies: bool) -> Result<Self> {
         let disk = Disk::new()?;
-        let mut server = Server::start_with(&disk.data(), disk.env()?).await?;
+        let mut server = Server::start_in_with(&disk.data(), disk.env()?).await?;
         let cafe = Cafe::open(&server, &small(2, 1, 200.0)).await?;
         let guests = cafe.guests(6).await?;
         let tables = cafe.next_round(&guests).await?;
@@ -181,7 +181,7 @@ async fn d10_a_power_cut_loses_nothing_that_was_acknowledged() -> Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn d11_a_failed_sync_stops_the_process() -> Result<()> {
     let disk = Disk::new()?;
-    let mut server = Server::start_with(&disk.data(), disk.env()?).await?;
+    let mut server = Server::start_in_with(&disk.data(), disk.env()?).await?;
     let (cafe, guest) = at_work(&server).await?;
     cafe.facilitator.open(BoardKind::Table(TABLE)).await?;
     guest.write(TABLE, NoteKind::Idea, "之前", None)?;
@@ -215,7 +215,7 @@ async fn d11_a_failed_sync_stops_the_process() -> Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn d12_a_full_disk_is_survived() -> Result<()> {
     let disk = Disk::new()?;
-    let server = Server::start_with(&disk.data(), disk.env()?).await?;
+    let server = Server::start_in_with(&disk.data(), disk.env()?).await?;
     let cafe = Cafe::open(&server, &small(2, 1, 200.0)).await?;
     let guests = cafe.guests(6).await?;
     let tables = cafe.next_round(&guests).await?;
@@ -271,7 +271,7 @@ async fn d12_a_full_disk_is_survived() -> Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn d15_killed_at_every_step_of_taking_a_snapshot_and_folding_the_log() -> Result<()> {
     let disk = Disk::new()?;
-    let mut server = Server::start_with(&disk.data(), disk.env()?).await?;
+    let mut server = Server::start_in_with(&disk.data(), disk.env()?).await?;
     let (cafe, guest) = at_work(&server).await?;
     let mut written = 0;
     let (mut stops, mut starts) = (0, 0);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use shared::id::ActorId;
-use shared::wire::{Address, ServerMessage};
+use shared::wire::{Address, ServerMessage, presence};
 
 use crate::socket::dialect::Dialect;
 use crate::socket::outbox::{Class, Outbox, Slot};
@@ -96,14 +96,20 @@ impl Members {
         }
     }
 
-    /// Tells many the same; it is encoded once for each dialect. An edit goes to those who have the document; of presence, clients
-    /// that are not ours hear their own back, for they drop a connection on which they hear nothing.
+    /// Tells many the same; it is encoded once for each dialect. An edit goes to those who have the document. Whoever is not ours and
+    /// speaks of themselves hears an empty presence, for they drop a connection on which they hear nothing.
     pub fn tell(&self, board: &Address, message: &ServerMessage, audience: Audience) {
         let is_edit = matches!(message, ServerMessage::Update { .. });
         let mut encoded: Vec<(&Dialect, Option<Bytes>)> = Vec::new();
         for (id, Seat { member, synced }) in &self.all {
             let own = audience == Audience::AllBut(*id);
             if (is_edit && (own || !synced)) || (own && member.ours) {
+                continue;
+            }
+            if own {
+                if let Some(frame) = member.dialect.encode(board, ServerMessage::Awareness(presence::encode(&[]))) {
+                    member.outbox.push(member.slot, Class::Document, frame);
+                }
                 continue;
             }
             let frame = match encoded.iter().find(|(dialect, _)| *dialect == &member.dialect) {

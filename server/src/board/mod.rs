@@ -14,6 +14,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use dashmap::DashMap;
+use futures_util::future::join_all;
 use shared::board::{HarvestBoard, PlanBoard, TableBoard, harvest_board, plan_board, table_board};
 use shared::id::{BoardId, TableId, WorkshopId};
 use shared::limits;
@@ -155,13 +156,15 @@ impl Boards {
     pub(crate) async fn close(&self) {
         let rooms: Vec<(BoardId, Handle)> =
             self.inner.rooms.iter().map(|entry| (entry.key().clone(), entry.value().clone())).collect();
-        for (_, handle) in rooms {
+        // All at once: their commits and snapshots share the store's transactions, and stopping takes no longer for many than for one.
+        let ends = rooms.into_iter().map(|(_, handle)| async move {
             let (done, ended) = oneshot::channel();
             if handle.tx.send(Input::Stop(done)).await.is_ok() {
                 // An error means that it has ended.
                 let _ = ended.await;
             }
-        }
+        });
+        join_all(ends).await;
     }
 
     async fn read<T: Send + 'static>(&self, board: &BoardId, read: fn(&Doc) -> T) -> Result<T, BoardError> {

@@ -65,14 +65,22 @@ impl Presence {
         clients.into_iter().filter_map(|client| self.remove(client)).collect()
     }
 
-    /// Everybody, for somebody who has just come.
-    pub fn all(&self) -> Vec<PresenceEntry> {
+    /// Everybody else, for somebody who has just come or asks. Never themselves: the others' clock for them runs ahead of their own, and
+    /// they would take what they said a moment ago for newer than what they say now.
+    pub fn all_but(&self, member: MemberId) -> Vec<PresenceEntry> {
         let entry = |(client, present): (&u64, &Present)| PresenceEntry {
             client: *client,
             clock: present.told,
             state: Some(present.state.clone()),
         };
-        self.present.iter().map(entry).collect()
+        self.present.iter().filter(|(_, present)| present.member != member).map(entry).collect()
+    }
+
+    /// The same for somebody who has missed some of it: also who has left.
+    pub fn missed_by(&self, member: MemberId) -> Vec<PresenceEntry> {
+        let left =
+            self.departed.iter().map(|(client, clock)| PresenceEntry { client: *client, clock: *clock, state: None });
+        self.all_but(member).into_iter().chain(left).collect()
     }
 
     fn remove(&mut self, client: u64) -> Option<PresenceEntry> {
@@ -127,7 +135,15 @@ mod tests {
             state,
             &json!({ "user": { "id": "p1", "name": "李雷", "role": "participant", "color": "#fa0" }, "typing": true })
         );
-        assert_eq!(presence.all(), told);
+        assert_eq!(presence.all_but(0), told);
+    }
+
+    #[test]
+    fn b10_nobody_hears_of_themselves() {
+        let mut presence = Presence::default();
+        presence.update(1, &li(), says(7, 3, Some(json!({}))));
+        presence.update(2, &li(), says(8, 3, Some(json!({}))));
+        assert_eq!(presence.all_but(1).iter().map(|entry| entry.client).collect::<Vec<_>>(), [8]);
     }
 
     #[test]
@@ -138,7 +154,8 @@ mod tests {
         assert_eq!(presence.update(1, &li(), says(7, 2, Some(json!({})))), []);
         assert_eq!(presence.leave(1), says(7, 4, None));
         assert_eq!(presence.leave(1), []);
-        assert_eq!(presence.all(), []);
+        assert_eq!(presence.all_but(0), []);
+        assert_eq!(presence.missed_by(2), says(7, 4, None), "who was too slow hears of farewells, too");
     }
 
     #[test]
@@ -160,6 +177,6 @@ mod tests {
         for client in 0..100 {
             presence.update(1, &li(), says(client, 0, Some(json!({}))));
         }
-        assert_eq!(presence.all().len(), CLIENTS_PER_MEMBER);
+        assert_eq!(presence.all_but(0).len(), CLIENTS_PER_MEMBER);
     }
 }

@@ -213,7 +213,7 @@ impl Room {
                     let changes = self.presence.update(id, &user, entries);
                     self.tell_presence(&changes, Audience::AllBut(id));
                 }
-                Input::QueryPresence { id } => self.greet(id),
+                Input::QueryPresence { id } => self.greet(id, &self.presence.all_but(id)),
                 Input::Read(read) => {
                     self.idle_since = Instant::now();
                     self.load().await;
@@ -239,7 +239,10 @@ impl Room {
 
     fn join(&mut self, id: MemberId, member: Member) {
         self.members.insert(id, member);
-        self.greet(id);
+        let here = self.presence.all_but(id);
+        if !here.is_empty() {
+            self.greet(id, &here);
+        }
     }
 
     fn leave(&mut self, id: MemberId) {
@@ -250,11 +253,10 @@ impl Room {
         self.idle_since = Instant::now();
     }
 
-    /// Tells somebody who is here.
-    fn greet(&self, id: MemberId) {
-        let all = self.presence.all();
-        if let (Some(member), false) = (self.members.get(id), all.is_empty()) {
-            member.answer(&self.address, ServerMessage::Awareness(wire_presence::encode(&all)));
+    /// Tells somebody who is here, and who is not any more.
+    fn greet(&self, id: MemberId, here: &[PresenceEntry]) {
+        if let Some(member) = self.members.get(id) {
+            member.answer(&self.address, ServerMessage::Awareness(wire_presence::encode(here)));
         }
     }
 
@@ -281,8 +283,11 @@ impl Room {
         let lagged = member.outbox.push_sync(member.slot, frames.into_iter().flatten());
         self.members.synced(id);
         if lagged {
-            // Presence was dropped together with the edits.
-            self.greet(id);
+            // Presence was dropped together with the edits, farewells too.
+            let missed = self.presence.missed_by(id);
+            if !missed.is_empty() {
+                self.greet(id, &missed);
+            }
         }
     }
 

@@ -64,17 +64,46 @@ impl House {
     }
 
     async fn client(&self, name: &str, client: u64, ours: bool) -> Guest {
+        let mut guest = self.joins(name, client, ours).await.expect("a board");
+        guest.syncs().await;
+        guest
+    }
+
+    /// Opens the board; `None` if it ends in between.
+    async fn joins(&self, name: &str, client: u64, ours: bool) -> Option<Guest> {
         let handle = self.boards.open(&self.board).await.expect("a board");
         let outbox = Arc::new(Outbox::default());
         let id = self.boards.next_member();
         let member =
             Member { actor: name.into(), ours, dialect: Dialect::Collab(None), outbox: outbox.clone(), slot: 1 };
-        handle.join(id, member).await.expect("a board");
+        handle.join(id, member).await.ok()?;
         let doc = new_doc(client);
         let text = doc.get_or_insert_text("t");
-        let mut guest = Guest { name: name.to_owned(), client, handle, outbox, id, doc, text, edits: 0 };
-        guest.syncs().await;
-        guest
+        Some(Guest { name: name.to_owned(), client, handle, outbox, id, doc, text, edits: 0 })
+    }
+
+    /// Opens the board, and again whenever it ends in between, as a connection does. Returns how often it had to.
+    async fn keeps_joining(&self, name: &str, client: u64) -> (Guest, usize) {
+        for again in 0..100 {
+            let Some(mut guest) = self.joins(name, client, true).await else { continue };
+            if guest.handle.sync(guest.id, StateVector::default()).await.is_err() {
+                continue;
+            }
+            let told = timeout(PATIENCE, async {
+                loop {
+                    match guest.outbox.next() {
+                        Some(Next::Frame(frame)) => break Some(frame),
+                        Some(_) => break None,
+                        None => guest.outbox.filled().await,
+                    }
+                }
+            });
+            let Some(frame) = told.await.expect("in time") else { continue };
+            guest.takes(&frame);
+            assert!(matches!(guest.hears().await, ServerMessage::Step1 { .. }));
+            return (guest, again);
+        }
+        panic!("the board never opens");
     }
 }
 
@@ -135,7 +164,11 @@ impl Guest {
             }
         });
         let frame = next.await.expect("in time");
-        let Ok(ServerFrame::Message(_, message)) = ServerFrame::decode(&frame) else { panic!("no message") };
+        self.takes(&frame)
+    }
+
+    fn takes(&mut self, frame: &[u8]) -> ServerMessage {
+        let Ok(ServerFrame::Message(_, message)) = ServerFrame::decode(frame) else { panic!("no message") };
         if let ServerMessage::Update { update } | ServerMessage::Step2 { update } = &message {
             let update = Update::decode_v1(update).expect("an update");
             self.doc.transact_mut().apply_update(update).expect("applies");
@@ -425,18 +458,74 @@ async fn d3_a_board_is_the_fold_of_its_log_with_and_without_a_snapshot() {
     assert_eq!(house.guest("bob", 3).await.reads(), expected);
 }
 
+/// A board is unloaded when the last one has left, and somebody joins just then, a little earlier or later.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn c1_unloading_and_joining_at_the_same_time_lose_nothing() {
+    let house = House::new();
+    let mut expected = String::new();
+    let (mut unloaded, mut again) = (0, 0);
+    let mut last = house.guest("ann", 1).await;
+    for n in 0..200_u64 {
+        last.writes(&format!("{n} ")).await;
+        expected.push_str(&format!("{n} "));
+        last.handle.leave(last.id).await;
+        let unload = async {
+            for _ in 0..n % 5 {
+                tokio::task::yield_now().await;
+            }
+            let (done, ended) = oneshot::channel();
+            if last.handle.tx.send(Input::Stop(done)).await.is_ok() {
+                let _ = ended.await;
+            }
+        };
+        let joins = async {
+            for _ in 0..n % 7 {
+                tokio::task::yield_now().await;
+            }
+            house.keeps_joining("bob", n + 2).await
+        };
+        let ((), (mut next, mut times)) = tokio::join!(unload, joins);
+        if next.handle.tx.is_closed() {
+            // They were in, and the board ended under them.
+            let (back, more) = house.keeps_joining("bob", n + 1_000).await;
+            (next, times) = (back, times + more + 1);
+        }
+        unloaded += usize::from(!next.handle.tx.same_channel(&last.handle.tx));
+        again += times;
+        last = next;
+        assert_eq!(last.reads(), expected, "after {n} times");
+    }
+    assert!(unloaded > 100 && again > 5, "{unloaded} times unloaded, {again} times in between");
+}
+
 #[tokio::test]
 async fn b10_presence_is_told_and_taken_back() {
     let house = House::new();
     let ann = house.guest("ann", 1).await;
     let user = PresenceUser { id: "ann".into(), name: "Ann".into(), role: Role::Participant };
     let here = |clock| vec![PresenceEntry { client: 1, clock, state: Some(json!({ "typing": true })) }];
-    let mut bob = house.guest("bob", 2).await;
+    let (mut bob, mut stranger) = (house.guest("bob", 2).await, house.stranger("dee", 4).await);
     ann.handle.presence(ann.id, user.clone(), here(1)).await.expect("a board");
     let ServerMessage::Awareness(bytes) = bob.hears().await else { panic!("no presence") };
     let told = wire_presence::decode(&bytes).expect("presence");
     assert_eq!(told[0].state.as_ref().and_then(|state| state["user"]["name"].as_str()), Some("Ann"));
     ann.hears_nothing();
+    // Clients of other makes hear that they were heard, and nothing that they could take for newer than what they say now.
+    assert!(matches!(stranger.hears().await, ServerMessage::Awareness(_)), "of ann");
+    let caret = |clock| vec![PresenceEntry { client: 4, clock, state: Some(json!({ "caret": clock })) }];
+    for clock in 0..3 {
+        stranger.handle.presence(stranger.id, user.clone(), caret(clock)).await.expect("a board");
+        let ServerMessage::Awareness(bytes) = stranger.hears().await else { panic!("no presence") };
+        assert_eq!(wire_presence::decode(&bytes), Ok(vec![]));
+        let ServerMessage::Awareness(bytes) = bob.hears().await else { panic!("no presence") };
+        assert_eq!(wire_presence::decode(&bytes).expect("presence")[0].client, 4);
+    }
+    stranger.handle.query_presence(stranger.id).await.expect("a board");
+    let ServerMessage::Awareness(bytes) = stranger.hears().await else { panic!("no presence") };
+    let others = wire_presence::decode(&bytes).expect("presence");
+    assert_eq!(others.iter().map(|entry| entry.client).collect::<Vec<_>>(), [1]);
+    stranger.handle.leave(stranger.id).await;
+    assert!(matches!(bob.hears().await, ServerMessage::Awareness(_)));
     // Who comes later is told who is here, and everybody hears of it when somebody goes.
     let late = house.boards.open(&house.board).await.expect("a board");
     let (id, outbox) = (house.boards.next_member(), Arc::new(Outbox::default()));

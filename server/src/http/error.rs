@@ -30,6 +30,12 @@ pub enum ApiError {
     /// 400 `bad_json`: the body or the query cannot be read as what it should be; says where.
     #[error("{0}")]
     BadJson(String),
+    /// 400 `bad_idempotency_key`: the header cannot be read.
+    #[error("an Idempotency-Key is 1 to 64 printable characters in quotes")]
+    BadKey,
+    /// 422 `idempotency_key_reused`: it came with another command before.
+    #[error("this Idempotency-Key came with another command before; nothing was done, send a new one")]
+    KeyReused,
     /// 401 `unauthorised`: no token, an unknown one, or a revoked one.
     #[error("send a valid token as `Authorization: Bearer …`")]
     Unauthorised,
@@ -86,13 +92,13 @@ impl ApiError {
     /// The HTTP status.
     pub fn status(&self) -> StatusCode {
         match self {
-            Self::BadJson(_) => StatusCode::BAD_REQUEST,
+            Self::BadJson(_) | Self::BadKey => StatusCode::BAD_REQUEST,
             Self::Unauthorised => StatusCode::UNAUTHORIZED,
             Self::WrongWorkshop | Self::ForeignOrigin | Self::Refused(Refusal::NotAllowed) => StatusCode::FORBIDDEN,
             Self::NotFound | Self::BadCode => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::UnknownTemplate => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::UnknownTemplate | Self::KeyReused => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Refused(refusal) if self.field().is_some() || refusal.limit().is_some() => {
                 StatusCode::UNPROCESSABLE_ENTITY
             }
@@ -107,6 +113,8 @@ impl ApiError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::BadJson(_) => "bad_json",
+            Self::BadKey => "bad_idempotency_key",
+            Self::KeyReused => "idempotency_key_reused",
             Self::Unauthorised => "unauthorised",
             Self::WrongWorkshop => "wrong_workshop",
             Self::ForeignOrigin => "foreign_origin",
@@ -205,6 +213,7 @@ impl From<CommandError> for ApiError {
             CommandError::NoSuchWorkshop => Self::NotFound,
             CommandError::Refused(refusal) => Self::Refused(refusal),
             CommandError::Store(error) => error.into(),
+            CommandError::KeyReused => Self::KeyReused,
             CommandError::Busy => Self::Busy,
         }
     }

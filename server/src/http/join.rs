@@ -46,7 +46,7 @@ pub async fn join(
                 Ok(token) => token,
                 Err(error) => {
                     // Nobody can ever act as this person, so they must not hold a seat.
-                    if let Err(error) = http.app.workshops.command(&workshop, &actor, Command::Leave).await {
+                    if let Err(error) = http.app.workshops.command(&workshop, &actor, Command::Leave, None).await {
                         tracing::warn!(?error, "somebody without a token stays in a café");
                     }
                     return Err(error.into());
@@ -86,7 +86,7 @@ async fn come_back(
     });
     if is_renamed {
         let department = department.or_else(|| before.and_then(|p| p.department.clone()));
-        http.app.workshops.command(workshop, &actor, Command::Rename { name, department }).await?;
+        http.app.workshops.command(workshop, &actor, Command::Rename { name, department }, None).await?;
     }
     Ok(actor)
 }

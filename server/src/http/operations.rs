@@ -1,5 +1,7 @@
 //! For those who run the server: is it alive, can it write, what does it count.
 
+use std::time::Duration;
+
 use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
@@ -9,6 +11,9 @@ use super::error::ApiError;
 use super::extract::Peer;
 use super::openapi::Problems;
 use crate::telemetry;
+
+/// How long the store may take for one small write: people who wait for "saved" have long begun to wonder by then.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// The process answers.
 #[utoipa::path(get, path = "/healthz", tag = "operations", security(()),
@@ -22,7 +27,8 @@ pub async fn health() -> &'static str {
     responses((status = 200, body = String, content_type = "text/plain", description = "`ready`"), Problems))]
 pub async fn ready(State(http): State<Http>, Peer(address): Peer) -> Result<&'static str, ApiError> {
     http.gate.request(address)?;
-    http.app.store.check().await?;
+    // A disk that hangs is no better than one that fails.
+    tokio::time::timeout(PATIENCE, http.app.store.check()).await.map_err(|_| ApiError::TimedOut)??;
     Ok("ready\n")
 }
 

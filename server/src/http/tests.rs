@@ -1,7 +1,9 @@
 //! The interface over a real connection to a server in this process, and a real store. The acceptance of whole cafés is tested elsewhere;
 //! here is what the router itself promises.
 
+use std::future::IntoFuture;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -9,8 +11,11 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+use crate::app::App;
 use crate::config::Config;
 use crate::run::{ServeError, serve};
+use crate::store::faulty::FaultyStore;
+use crate::store::{SqliteStore, StoreError};
 
 struct Server {
     address: SocketAddr,
@@ -317,4 +322,34 @@ async fn operators_see_health_and_figures() {
     let api = server.ask("GET", "/api/openapi.json").await_answer().await.json();
     assert!(api["components"]["schemas"]["Command"].is_object());
     server.stop().await;
+}
+
+#[tokio::test]
+async fn o2_ready_means_that_a_write_was_made() {
+    let data = tempfile::tempdir().expect("a directory");
+    let sqlite = Arc::new(SqliteStore::open(data.path()).expect("a store"));
+    let (store, faults) = FaultyStore::new(sqlite);
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let app = App::new(Config::new(address, data.path().to_owned()), Arc::new(store));
+    let service = super::router(app).into_make_service_with_connect_info::<SocketAddr>();
+    let running = tokio::spawn(axum::serve(listener, service).into_future());
+    let ask = |path: &str| {
+        let ask = Ask { address, method: "GET", path: path.to_owned(), headers: Vec::new(), body: None };
+        ask.await_answer()
+    };
+    assert_eq!(ask("/readyz").await.body, "ready\n");
+    faults.refuse_writes(StoreError::Full);
+    assert_eq!(ask("/readyz").await.problem(), problem(503, "store_full"));
+    faults.refuse_writes(StoreError::Io("the disk is gone".to_owned()));
+    assert_eq!(ask("/readyz").await.problem(), problem(503, "store_unavailable"));
+    // A disk that neither fails nor answers.
+    faults.heal();
+    faults.hold_writes();
+    assert_eq!(ask("/readyz").await.problem(), problem(503, "timed_out"));
+    // The process is alive all the while, and ready again when the disk is.
+    assert_eq!(ask("/healthz").await.body, "ok\n");
+    faults.heal();
+    assert_eq!(ask("/readyz").await.body, "ready\n");
+    running.abort();
 }

@@ -14,6 +14,7 @@ use super::error::ApiError;
 use super::extract::{Caller, Json, Path, Peer};
 use super::openapi::Problems;
 use crate::auth::new_actor;
+use crate::workshop::RequestKey;
 
 /// Answer to a command.
 #[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
@@ -64,25 +65,37 @@ pub async fn show(
     Ok(Body(http.app.workshops.view(&id, &caller.actor).await?))
 }
 
-/// Asks something of the café; a refusal says why and changes nothing.
-#[utoipa::path(post, path = "/api/workshops/{id}/commands", tag = "cafés", params(("id" = String, Path)), request_body = Command,
+/// Asks something of the café; a refusal says why and changes nothing. With an `Idempotency-Key`, sending it again acts once and gets
+/// the same answer.
+#[utoipa::path(post, path = "/api/workshops/{id}/commands", tag = "cafés", request_body = Command,
+    params(("id" = String, Path), ("Idempotency-Key" = Option<String>, Header, description = "In quotes, 64 characters at most; a new one for each command")),
     responses((status = 200, body = CommandDone, description = "Done"), Problems))]
 pub async fn command(
     State(http): State<Http>,
     Path(id): Path<WorkshopId>,
     caller: Caller,
+    headers: HeaderMap,
     Json(command): Json<Command>,
 ) -> Result<Body<CommandDone>, ApiError> {
     let caller = caller.of(&id)?;
+    let key = key(&headers, &command)?;
     let removed = match &command {
         Command::RemovePerson { participant } => Some(participant.clone()),
         _ => None,
     };
-    let events = http.app.workshops.command(&id, &caller.actor, command).await?;
+    let events = http.app.workshops.command(&id, &caller.actor, command, key).await?;
     if let Some(participant) = removed {
         http.app.tokens.revoke_actor(&id, &participant).await?;
     }
     Ok(Body(CommandDone { events }))
+}
+
+/// The key in `Idempotency-Key: "…"` (draft-ietf-httpapi-idempotency-key-header: a string of RFC 9651). Without its quotes it is taken, too.
+fn key(headers: &HeaderMap, command: &Command) -> Result<Option<RequestKey>, ApiError> {
+    let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
+    let name = value.to_str().map_err(|_| ApiError::BadKey)?.trim();
+    let name = name.strip_prefix('"').and_then(|name| name.strip_suffix('"')).unwrap_or(name);
+    RequestKey::new(name, command).map(Some).ok_or(ApiError::BadKey)
 }
 
 /// What was asked for, completed from the template.

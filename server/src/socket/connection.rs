@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 use shared::id::{Actor, BoardKind, Role, WorkshopId};
@@ -26,6 +27,9 @@ const IDS_FOR_WORKSHOP: usize = 4;
 /// Client ids given on a board's address: one for this opening.
 const IDS_FOR_BOARD: usize = 1;
 
+/// The next connection's number.
+static CONNECTIONS: AtomicU64 = AtomicU64::new(1);
+
 const RESTART: End = End { code: 1012, reason: "restart" };
 const UNAVAILABLE: End = End { code: 1013, reason: "store_unavailable" };
 
@@ -48,6 +52,8 @@ pub struct Connection {
     person: Option<Box<Person>>,
     places: Vec<Place>,
     ping: bool,
+    /// For the log: counts connections from the start of the process.
+    number: u64,
 }
 
 /// Who is connected. One socket, one person.
@@ -79,7 +85,13 @@ impl Connection {
             person: None,
             places: Vec::new(),
             ping: false,
+            number: CONNECTIONS.fetch_add(1, Ordering::Relaxed),
         }
+    }
+
+    /// The connection's number in the log.
+    pub fn number(&self) -> u64 {
+        self.number
     }
 
     /// A frame arrived.
@@ -171,8 +183,13 @@ impl Connection {
             Output::Authenticate { slot, to, token, ours } => {
                 // Boxed, for it is large and rare.
                 let right = Box::pin(self.authenticate(slot, &to, &token, ours)).await.unwrap_or_else(Right::None);
-                if let Right::None(reason) = right {
-                    metrics::counter!("tablehop_refusals_total", "reason" => reason).increment(1);
+                let (connection, principal) = (self.number, self.principal());
+                match right {
+                    Right::None(reason) => {
+                        metrics::counter!("tablehop_refusals_total", "reason" => reason).increment(1);
+                        tracing::debug!(connection, principal, address = %to.address, reason, "an address is refused");
+                    }
+                    _ => tracing::debug!(connection, principal, address = %to.address, ours, "an address is opened"),
                 }
                 return Some(Input::Granted { slot, right });
             }
@@ -216,10 +233,17 @@ impl Connection {
             Output::Pong => self.outbox.push(0, Class::Answer, ServerFrame::Pong.encode().into()),
             Output::End(end) => {
                 metrics::counter!("tablehop_refusals_total", "reason" => end.reason).increment(1);
+                let (connection, principal) = (self.number, self.principal());
+                tracing::debug!(connection, principal, code = end.code, reason = end.reason, "a connection is closed");
                 self.outbox.end(end);
             }
         }
         None
+    }
+
+    /// Who it is, for the log; empty before that is known.
+    fn principal(&self) -> &str {
+        self.person.as_ref().map_or("", |person| person.principal.actor.id.as_str())
     }
 
     // -- Opening addresses
@@ -279,7 +303,9 @@ impl Connection {
                     Ok(workshop) => workshop,
                     Err(CommandError::NoSuchWorkshop) => return Err("unknown_workshop"),
                     Err(CommandError::Store(_)) => return Err("store_unavailable"),
-                    Err(CommandError::Busy | CommandError::Refused(_)) => return Err("unavailable"),
+                    Err(CommandError::Busy | CommandError::Refused(_) | CommandError::KeyReused) => {
+                        return Err("unavailable");
+                    }
                 };
                 let arrival = workshop.floor.arrive(principal.actor.id.clone());
                 self.person.insert(Box::new(Person { principal, workshop, _arrival: arrival }))
@@ -407,7 +433,8 @@ impl Connection {
             GuardError::TooMany => End { code: 4403, reason: "too_many_clients" },
             GuardError::Store(_) => UNAVAILABLE,
         };
-        tracing::debug!(%error, code = end.code, "a connection is closed");
+        let (connection, principal) = (self.number, self.principal());
+        tracing::debug!(connection, principal, %error, code = end.code, reason = end.reason, "a connection is closed");
         metrics::counter!("tablehop_refusals_total", "reason" => end.reason).increment(1);
         self.outbox.end(end);
     }

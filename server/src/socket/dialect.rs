@@ -40,6 +40,8 @@ fn encode_yjs(message: &ServerMessage) -> Option<Bytes> {
         ServerMessage::Step2 { update } => writer.var_uint(kind::SYNC).var_uint(1).var_bytes(update),
         ServerMessage::Update { update } => writer.var_uint(kind::SYNC).var_uint(2).var_bytes(update),
         ServerMessage::Awareness(presence) => writer.var_uint(kind::AWARENESS).var_bytes(presence),
+        // There are no acknowledgements; but that an edit was not taken is said the one way these clients know, and they log it.
+        ServerMessage::SyncStatus(false) => writer.var_uint(kind::DENIED).var_uint(0).var_string("not_taken"),
         ServerMessage::Denied { reason } => writer.var_uint(kind::DENIED).var_uint(0).var_string(reason),
         _ => return None,
     };
@@ -87,6 +89,8 @@ mod tests {
         let step2 = Dialect::Yjs.encode(&board(), ServerMessage::Step2 { update: vec![7, 7] });
         assert_eq!(step2.as_deref(), Some(&[0, 1, 2, 7, 7][..]));
         assert_eq!(Dialect::Yjs.encode(&board(), ServerMessage::SyncStatus(true)), None);
+        let refused = Dialect::Yjs.encode(&board(), ServerMessage::SyncStatus(false)).expect("said");
+        assert_eq!(refused[..3], [2, 0, 9]);
         let update = ClientMessage::Update { update: vec![7] };
         assert_eq!(decode_yjs(&board(), &[0, 2, 1, 7]), Ok(ClientFrame::Message(board().into(), update)));
         assert_eq!(decode_yjs(&board(), &[2, 0, 0]), Err(FrameError::UnknownType(2)));

@@ -106,7 +106,7 @@ fn connect(app: App, peer: SocketAddr, upgrade: WebSocketUpgrade, framing: Frami
         .max_message_size(limits::FRAME_BYTES)
         .max_frame_size(limits::FRAME_BYTES)
         .on_failed_upgrade(move |error| tracing::debug!(%peer, %error, "an upgrade failed"))
-        .on_upgrade(move |socket| live(app, framing, token, socket))
+        .on_upgrade(move |socket| live(app, peer, framing, token, socket))
 }
 
 /// Counts a connection for as long as it lives.
@@ -125,11 +125,14 @@ impl Drop for Counted {
     }
 }
 
-async fn live(app: App, framing: Framing, token: Option<String>, mut socket: WebSocket) {
+async fn live(app: App, peer: SocketAddr, framing: Framing, token: Option<String>, mut socket: WebSocket) {
     let _counted = Counted::new();
     let mut stopping = app.stopping();
     let outbox = Arc::new(Outbox::default());
     let mut connection = Connection::new(app, framing.clone(), outbox.clone());
+    let is_yjs = matches!(framing, Framing::Yjs(_));
+    let number = connection.number();
+    tracing::debug!(connection = number, %peer, "a connection begins");
     if let (Framing::Yjs(board), Some(token)) = (framing, token) {
         // The token came with the URL; what follows is as if it had come in a frame.
         let auth = ClientMessage::Auth { token, version: None };
@@ -138,7 +141,12 @@ async fn live(app: App, framing: Framing, token: Option<String>, mut socket: Web
     let end = converse(&mut connection, &outbox, &mut socket, &mut stopping).await;
     Box::pin(connection.leave()).await;
     drop(connection);
-    let Some(end) = end else { return };
+    tracing::debug!(connection = number, code = end.map(|end| end.code), "a connection has ended");
+    let Some(mut end) = end else { return };
+    if is_yjs && matches!(end.code, 4408 | 4429) {
+        // y-websocket never comes back after a code from 4400 to 4499; this person may, in a moment.
+        end.code = 1013;
+    }
     let frame = CloseFrame { code: end.code, reason: end.reason.into() };
     let told = timeout(CLOSE_PATIENCE, socket.send(Message::Close(Some(frame)))).await;
     // A server that stops waits until everybody was told, but not for their answers.

@@ -4,11 +4,20 @@
 //! the board is caught up by state vector once the reader has read the rest. Answers are never dropped: somebody counts them.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use shared::limits;
 use tokio::sync::Notify;
+
+/// Bytes waiting in all queues of this process.
+static WAITING: AtomicUsize = AtomicUsize::new(0);
+
+/// Bytes waiting in all queues of this process.
+pub fn waiting_bytes() -> usize {
+    WAITING.load(Ordering::Relaxed)
+}
 
 /// One of a connection's addresses: a number that is used once and never again within the connection.
 pub type Slot = u16;
@@ -95,7 +104,7 @@ impl Outbox {
         let lagged = queue.lagging.len() < lags;
         queue.drop_where(|entry| entry.slot == slot && entry.class == Class::Sync);
         for frame in frames {
-            queue.entries.push_back(Entry { slot, class: Class::Sync, frame });
+            queue.add(Entry { slot, class: Class::Sync, frame });
         }
         drop(queue);
         self.filled.notify_one();
@@ -170,7 +179,12 @@ impl Queue {
             }
             Class::Sync => {}
         }
-        self.entries.push_back(Entry { slot, class, frame });
+        self.add(Entry { slot, class, frame });
+    }
+
+    fn add(&mut self, entry: Entry) {
+        WAITING.fetch_add(entry.frame.len(), Ordering::Relaxed);
+        self.entries.push_back(entry);
     }
 
     fn drop_where(&mut self, which: impl Fn(&Entry) -> bool) {
@@ -178,6 +192,7 @@ impl Queue {
         self.entries.retain(|entry| {
             let goes = which(entry);
             if goes {
+                WAITING.fetch_sub(entry.frame.len(), Ordering::Relaxed);
                 match entry.class {
                     Class::Document => document_bytes -= entry.frame.len(),
                     Class::Answer => answer_bytes -= entry.frame.len(),
@@ -190,11 +205,18 @@ impl Queue {
     }
 
     fn forget_bytes(&mut self, entry: &Entry) {
+        WAITING.fetch_sub(entry.frame.len(), Ordering::Relaxed);
         match entry.class {
             Class::Document => self.document_bytes -= entry.frame.len(),
             Class::Answer => self.answer_bytes -= entry.frame.len(),
             Class::Sync | Class::Latest => {}
         }
+    }
+}
+
+impl Drop for Queue {
+    fn drop(&mut self) {
+        self.drop_where(|_| true);
     }
 }
 

@@ -133,7 +133,10 @@ impl Floor {
 
 impl Tally {
     fn shift_to(&mut self, minute: Millis) {
-        let passed = minute.saturating_sub(self.latest).min(MINUTES as Millis) as usize;
+        // A clock that was set far back begins a new line; otherwise nothing would be seen until that time comes again.
+        let set_back = minute + MINUTES as Millis <= self.latest;
+        let passed =
+            if set_back { MINUTES } else { minute.saturating_sub(self.latest).min(MINUTES as Millis) as usize };
         if passed > 0 {
             self.minutes.rotate_right(passed % MINUTES);
             self.minutes[..passed].fill(0);
@@ -192,5 +195,8 @@ mod tests {
         assert_eq!((later.notes, later.last_edit), (4, Some(102 * MINUTE + 5)));
         assert_eq!(floor.activity(table, 900 * MINUTE).activity, [0; MINUTES]);
         assert_eq!(floor.activity(TableId(2), 0).notes, 0);
+        // The clock is set back by hours.
+        floor.report(table, 5, 1, 700 * MINUTE);
+        assert_eq!(floor.activity(table, 701 * MINUTE).activity, [0, 0, 0, 0, 0, 0, 0, 0, 1, 0]);
     }
 }

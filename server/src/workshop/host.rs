@@ -2,7 +2,8 @@
 //!
 //! It takes what waits as a batch: decides each request on a working copy, appends all events in one commit, on condition that
 //! nobody else has written, and only then answers, publishes the new state and shows it. If the commit fails the working copy is
-//! dropped, and nobody has seen anything of it. Deadlines are absolute, so that a restart in the middle of a round changes nothing.
+//! dropped, and nobody has seen anything of it. Deadlines are absolute, so that a restart in the middle of a round changes nothing;
+//! when the wall clock is set, they are set along with it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,10 +15,12 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::floor::Floor;
+use super::requests::{Done, REMEMBERED, RequestKey, Requests, row_of};
 use super::viewers::{Viewer, Viewers, Which};
-use super::{CommandError, Inner, Moment, row_of, snapshot};
+use super::{CommandError, Inner, Moment, snapshot};
+use crate::clock::Steps;
+use crate::draw;
 use crate::store::{Health, NewRow, StoreError, StreamId};
-use crate::{clock, draw};
 
 /// Requests of one batch.
 const BATCH: usize = 256;
@@ -25,8 +28,10 @@ const BATCH: usize = 256;
 const IDLE: Duration = Duration::from_secs(60);
 /// The least time between two views of one person; the first after a quiet time goes out at once.
 const BETWEEN_VIEWS: Duration = Duration::from_millis(250);
-/// The longest sleep, so that a wall clock that was set is noticed.
+/// The longest sleep.
 const NAP: Duration = Duration::from_secs(20);
+/// The longest sleep while there is a deadline, so that a wall clock that was set is noticed before people wonder.
+const NAP_IN_ROUND: Duration = Duration::from_secs(2);
 /// The wait after a deadline could not be recorded.
 const RETRY: Duration = Duration::from_secs(1);
 /// New rows that make a snapshot worth its space when the café is unloaded.
@@ -52,15 +57,24 @@ pub(crate) enum Input {
 
 /// What may cause events.
 pub(crate) enum Request {
-    Command { actor: Actor, command: Box<Command>, context: Box<Context> },
+    Command { actor: Actor, command: Box<Command>, context: Box<Context>, key: Option<RequestKey> },
     Internal(Internal),
+}
+
+impl Request {
+    fn key(&self) -> Option<&RequestKey> {
+        match self {
+            Self::Command { key, .. } => key.as_ref(),
+            Self::Internal(_) => None,
+        }
+    }
 }
 
 /// The task of one café, from loading to unloading.
 pub(super) async fn run(inner: Arc<Inner>, id: WorkshopId, tx: mpsc::Sender<Input>, mut rx: mpsc::Receiver<Input>) {
     let _farewell = Farewell { inner: inner.clone(), id: id.clone(), tx };
     let stream = StreamId::workshop(id.as_str());
-    let (moment, covered) = match load(&inner, &stream).await {
+    let (moment, covered, requests) = match load(&inner, &stream).await {
         Ok(loaded) => loaded,
         Err(error) => {
             if error != CommandError::NoSuchWorkshop {
@@ -75,6 +89,8 @@ pub(super) async fn run(inner: Arc<Inner>, id: WorkshopId, tx: mpsc::Sender<Inpu
     }
     let now = Instant::now();
     let mut host = Host {
+        requests,
+        steps: Steps::new(inner.clock.now(), std::time::Instant::now()),
         inner,
         id,
         stream,
@@ -123,6 +139,9 @@ struct Host {
     moment: watch::Sender<Moment>,
     /// The last row that a snapshot covers.
     covered: u64,
+    requests: Requests,
+    /// The wall clock as deadlines know it.
+    steps: Steps,
     viewers: Viewers,
     /// Whether views may have changed since they were last shown.
     changed: bool,
@@ -148,6 +167,7 @@ impl Host {
                         return None;
                     }
                     self.last_heard = Instant::now();
+                    self.keep_time().await;
                     if let Some(done) = self.take(&mut inbox).await {
                         return Some(done);
                     }
@@ -155,12 +175,13 @@ impl Host {
                 () = self.floor.changed() => self.changed = true,
                 Ok(()) = health.changed() => self.store_is(*health.borrow_and_update()),
                 () = sleep_until(self.wake_at(deadline)) => {
+                    self.keep_time().await;
                     if deadline.is_none() && !self.is_watched() && self.last_heard.elapsed() >= IDLE {
                         return None;
                     }
                 }
             }
-            if deadline.is_some_and(|at| at <= Instant::now()) {
+            if self.deadline().is_some_and(|at| at <= Instant::now()) {
                 self.time_up().await;
             }
             self.show().await;
@@ -169,7 +190,7 @@ impl Host {
 
     fn deadline(&self) -> Option<Instant> {
         let deadline = self.moment.borrow().state.deadline()?;
-        Some(clock::moment(deadline).max(self.not_before))
+        Some(self.inner.clock.moment(deadline).max(self.not_before))
     }
 
     /// Whether any connection depends on this café.
@@ -180,7 +201,7 @@ impl Host {
     fn wake_at(&self, deadline: Option<Instant>) -> Instant {
         let idle = if self.is_watched() { None } else { Some(self.last_heard + IDLE) };
         let show = if self.changed { Some(self.shown_at + BETWEEN_VIEWS) } else { None };
-        let nap = Instant::now() + NAP;
+        let nap = Instant::now() + if deadline.is_some() { NAP_IN_ROUND } else { NAP };
         // An idle time that is past while a deadline keeps the café awake would be no sleep at all.
         let idle = idle.filter(|_| deadline.is_none());
         [deadline, idle, show].into_iter().flatten().fold(nap, Instant::min)
@@ -242,16 +263,33 @@ impl Host {
 
     async fn try_carry_out(&mut self, requests: &[Request]) -> Result<Vec<Answer>, StoreError> {
         let before = self.moment.borrow().clone();
-        let now = clock::now();
+        let now = self.inner.clock.now();
         let mut state = Workshop::clone(&before.state);
         let mut rows: Vec<NewRow> = Vec::new();
         let mut answers: Vec<Answer> = Vec::with_capacity(requests.len());
+        // What is carried out under a key in this batch, and whose answer it is.
+        let mut keyed: Vec<(&ActorId, &RequestKey, u64, usize)> = Vec::new();
         for request in requests {
+            if let Request::Command { actor, key: Some(key), .. } = request {
+                let twin = keyed.iter().find(|(by, other, ..)| **by == actor.id && other.name() == key.name());
+                let known = match (twin, self.requests.find(&actor.id, key)) {
+                    (Some((_, other, ..)), _) if *other != key => Some(Err(CommandError::KeyReused)),
+                    (Some((.., answer)), _) => Some(answers[*answer].clone()),
+                    (None, Ok(Some(done))) => Some(self.again(done).await),
+                    (None, Ok(None)) => None,
+                    (None, Err(error)) => Some(Err(error)),
+                };
+                if let Some(answer) = known {
+                    answers.push(answer);
+                    continue;
+                }
+                keyed.push((&actor.id, key, before.seq + rows.len() as u64 + 1, answers.len()));
+            }
             let (by, decided) = decide_request(&state, request, now);
             let answer = decided.map_err(CommandError::from).and_then(|events| {
                 let recorded: Vec<Recorded> =
                     events.into_iter().map(|event| Recorded { at: now, by: by.clone(), event }).collect();
-                let encoded: Option<Vec<NewRow>> = recorded.iter().map(row_of).collect();
+                let encoded: Option<Vec<NewRow>> = recorded.iter().map(|event| row_of(event, request.key())).collect();
                 rows.extend(encoded.ok_or(CommandError::Busy)?);
                 recorded.iter().for_each(|event| state.apply(event));
                 Ok(recorded)
@@ -260,6 +298,13 @@ impl Host {
         }
         if !rows.is_empty() {
             let seq = self.inner.store.append(self.stream.clone(), Some(before.seq), rows).await?;
+            for (by, key, first, answer) in keyed {
+                if let Ok(events) = &answers[answer]
+                    && !events.is_empty()
+                {
+                    self.requests.remember(by.clone(), key.clone(), first, events.len());
+                }
+            }
             self.publish(Moment { seq, state: Arc::new(state), health: before.health });
             if let Some(saving) = self.snapshot_after(SNAPSHOT_ROWS_AWAKE) {
                 // Nobody waits for it.
@@ -267,6 +312,31 @@ impl Host {
             }
         }
         Ok(answers)
+    }
+
+    /// What a command caused that was carried out before.
+    async fn again(&self, done: Done) -> Answer {
+        metrics::counter!("tablehop_commands_repeated_total").increment(1);
+        let rows = self.inner.store.history(self.stream.clone(), done.first - 1, done.count).await?;
+        Ok(done.events(&rows)?)
+    }
+
+    /// Moves the deadline along if the wall clock has been set. Comes before whatever looks at the time.
+    async fn keep_time(&mut self) {
+        let (wall, at) = (self.inner.clock.now(), std::time::Instant::now());
+        let step = self.steps.since(wall, at);
+        if step == 0 {
+            return;
+        }
+        tracing::warn!(workshop = %self.id, step, "the wall clock was set by {step} ms; rounds keep their length");
+        let answers = self.carry_out(&[Request::Internal(Internal::ClockSet { step })]).await;
+        if let Some(Err(error)) = answers.first() {
+            tracing::error!(workshop = %self.id, %error, "the deadline could not be moved along");
+            // Until that is done the old deadline must not be taken for the new.
+            self.not_before = Instant::now() + RETRY;
+            return;
+        }
+        self.steps = Steps::new(wall, at);
     }
 
     /// The deadline has come.
@@ -282,7 +352,8 @@ impl Host {
     }
 
     async fn reload(&mut self) -> Result<(), CommandError> {
-        let (moment, _) = load(&self.inner, &self.stream).await?;
+        let (moment, _, requests) = load(&self.inner, &self.stream).await?;
+        self.requests = requests;
         if moment.seq != self.moment.borrow().seq {
             self.publish(moment);
         }
@@ -334,13 +405,13 @@ impl Host {
             self.changed = false;
             self.shown_at = Instant::now();
         }
-        self.viewers.show(&self.id, &moment, &self.floor, clock::now(), which).await;
+        self.viewers.show(&self.id, &moment, &self.floor, self.inner.clock.now(), which).await;
     }
 }
 
 fn decide_request(state: &Workshop, request: &Request, now: Millis) -> (ActorId, Result<Vec<Event>, Refusal>) {
     match request {
-        Request::Command { actor, command, context } => {
+        Request::Command { actor, command, context, .. } => {
             let context = Context { now, ..Context::clone(context) };
             (actor.id.clone(), decide(state, command, actor, &context))
         }
@@ -348,16 +419,16 @@ fn decide_request(state: &Workshop, request: &Request, now: Millis) -> (ActorId,
             let context = Context { now, seed: draw::seed(), ..Context::default() };
             let by = match internal {
                 Internal::Join { participant, .. } => participant.clone(),
-                Internal::TimeUp => ActorId::system(),
+                Internal::TimeUp | Internal::ClockSet { .. } => ActorId::system(),
             };
             (by, decide_internal(state, internal, &context))
         }
     }
 }
 
-/// Reads and folds the stream; gives the row that its snapshot covers, too. A snapshot that cannot be used is passed over: the events are
-/// its other copy.
-async fn load(inner: &Inner, stream: &StreamId) -> Result<(Moment, u64), CommandError> {
+/// Reads and folds the stream; gives the row that its snapshot covers, and the keys of the latest commands, too. A snapshot that cannot be
+/// used is passed over: the events are its other copy.
+async fn load(inner: &Inner, stream: &StreamId) -> Result<(Moment, u64, Requests), CommandError> {
     let mut loaded = inner.store.load(stream.clone()).await?;
     if loaded.last_seq == 0 {
         return Err(CommandError::NoSuchWorkshop);
@@ -373,8 +444,16 @@ async fn load(inner: &Inner, stream: &StreamId) -> Result<(Moment, u64), Command
         }
     };
     let covered = loaded.snapshot.as_ref().map_or(0, |snapshot| snapshot.seq);
+    let requests = if covered > 0 && loaded.rows.len() < REMEMBERED {
+        // The keys of events that the snapshot covers. Rows that are damaged there cost nobody the café.
+        let before = loaded.last_seq.saturating_sub(REMEMBERED as u64);
+        let rows = inner.store.history(stream.clone(), before, REMEMBERED).await;
+        Requests::of(&rows.unwrap_or(loaded.rows))
+    } else {
+        Requests::of(&loaded.rows)
+    };
     let health = *inner.store.health().borrow();
-    Ok((Moment { seq: loaded.last_seq, state: Arc::new(state), health }, covered))
+    Ok((Moment { seq: loaded.last_seq, state: Arc::new(state), health }, covered, requests))
 }
 
 /// Has the tables' boards tell the floor how many notes they have: after a restart nobody else would before the next edit.

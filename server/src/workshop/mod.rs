@@ -5,6 +5,7 @@
 //! - this file: the registry [`Workshops`] and its operations
 //! - [`host`]: the task: commands in, events appended, views out; timers
 //! - `snapshot`: the state as a snapshot, so that a long café need not be read event by event
+//! - `requests`: commands that are sent again act once
 //! - `viewers`: those who get views
 //! - `floor`: who is connected and how busy the tables are
 //!
@@ -13,6 +14,7 @@
 use std::sync::Arc;
 
 use dashmap::DashMap;
+use futures_util::future::join_all;
 use shared::id::{Actor, ActorId, Millis, WorkshopId};
 use shared::workshop::command::Internal;
 use shared::workshop::state::{Phase, ThemeRef};
@@ -20,11 +22,13 @@ use shared::workshop::{Command, Context, Draft, Recorded, Refusal, View, Worksho
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::board::{BoardError, Boards};
-use crate::store::{Health, NewRow, Store, StoreError, StreamId};
-use crate::{clock, draw};
+use crate::clock::Clock;
+use crate::draw;
+use crate::store::{Health, Store, StoreError, StreamId};
 
 pub(crate) mod floor;
 pub mod host;
+mod requests;
 pub(crate) mod snapshot;
 mod viewers;
 
@@ -33,6 +37,8 @@ mod tests;
 
 use floor::{Floor, Floors};
 use host::{Input, Request};
+pub use requests::RequestKey;
+use requests::row_of;
 pub(crate) use viewers::Viewer;
 
 /// Requests that may wait for one café. Past it who asks waits, and after [`PATIENCE`] is told that it is busy.
@@ -56,6 +62,9 @@ pub enum CommandError {
     /// The store failed; nothing was changed, as far as it knows.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The key of a command was used for another one before.
+    #[error("this key was used for another command")]
+    KeyReused,
     /// Too much is going on, or the server is stopping; try again.
     #[error("too much is going on at the moment")]
     Busy,
@@ -81,6 +90,7 @@ pub(crate) struct Inner {
     pub store: Arc<dyn Store>,
     pub boards: Arc<Boards>,
     pub floors: Arc<Floors>,
+    pub clock: Clock,
     hosts: DashMap<WorkshopId, mpsc::Sender<Input>>,
 }
 
@@ -105,8 +115,8 @@ pub(crate) struct Handle {
 
 impl Workshops {
     /// Over the streams in `store`; `boards` are asked for themes and actions when a command needs them.
-    pub(crate) fn new(store: Arc<dyn Store>, boards: Arc<Boards>, floors: Arc<Floors>) -> Self {
-        Self { inner: Arc::new(Inner { store, boards, floors, hosts: DashMap::new() }) }
+    pub(crate) fn new(store: Arc<dyn Store>, boards: Arc<Boards>, floors: Arc<Floors>, clock: Clock) -> Self {
+        Self { inner: Arc::new(Inner { store, boards, floors, clock, hosts: DashMap::new() }) }
     }
 
     /// Makes a café; returns its id and its join code.
@@ -126,13 +136,15 @@ impl Workshops {
             }
         }
         let code = code.ok_or(CommandError::Busy)?;
-        let created = Recorded { at: clock::now(), by: ActorId::system(), event: create(draft, code.clone())? };
-        let row = row_of(&created).ok_or(CommandError::Busy)?;
+        let created =
+            Recorded { at: self.inner.clock.now(), by: ActorId::system(), event: create(draft, code.clone())? };
+        let row = row_of(&created, None).ok_or(CommandError::Busy)?;
         self.inner.store.append(StreamId::workshop(id.as_str()), Some(0), vec![row]).await?;
         Ok((id, code))
     }
 
-    /// Carries out what somebody asks; returns the events it caused, none if it was so already.
+    /// Carries out what somebody asks; returns the events it caused, none if it was so already. With a key, again is as if once: the
+    /// events are those of the first time.
     ///
     /// # Errors
     /// See [`CommandError`].
@@ -141,9 +153,11 @@ impl Workshops {
         workshop: &WorkshopId,
         actor: &Actor,
         command: Command,
+        key: Option<RequestKey>,
     ) -> Result<Vec<Recorded>, CommandError> {
         let context = self.context(workshop, &command).await?;
-        let request = Request::Command { actor: actor.clone(), command: Box::new(command), context: Box::new(context) };
+        let (command, context) = (Box::new(command), Box::new(context));
+        let request = Request::Command { actor: actor.clone(), command, context, key };
         self.request(workshop, request).await
     }
 
@@ -168,7 +182,7 @@ impl Workshops {
     pub async fn view(&self, workshop: &WorkshopId, actor: &Actor) -> Result<View, CommandError> {
         let handle = self.open(workshop).await?;
         let moment = handle.moment.borrow().clone();
-        Ok(viewers::view(workshop, &moment, &handle.floor, clock::now(), actor))
+        Ok(viewers::view(workshop, &moment, &handle.floor, self.inner.clock.now(), actor))
     }
 
     /// The whole state, with the number of events behind it.
@@ -225,13 +239,14 @@ impl Workshops {
     /// Unloads all cafés, after their commits.
     pub(crate) async fn close(&self) {
         let hosts: Vec<mpsc::Sender<Input>> = self.inner.hosts.iter().map(|entry| entry.value().clone()).collect();
-        for tx in hosts {
+        let ends = hosts.into_iter().map(|tx| async move {
             let (done, ended) = oneshot::channel();
             if tx.send(Input::Stop(done)).await.is_ok() {
                 // An error means that it has ended.
                 let _ = ended.await;
             }
-        }
+        });
+        join_all(ends).await;
     }
 
     async fn request(&self, workshop: &WorkshopId, request: Request) -> Result<Vec<Recorded>, CommandError> {
@@ -303,12 +318,6 @@ fn unread(error: BoardError) -> CommandError {
         BoardError::Quarantined(what) => StoreError::Corrupt { stream: "board".to_owned(), what }.into(),
         BoardError::Unavailable => CommandError::Busy,
     }
-}
-
-/// An event as a row; `None` only if it cannot be written as JSON, which none of ours does.
-fn row_of(event: &Recorded) -> Option<NewRow> {
-    let payload = serde_json::to_vec(event).ok()?;
-    Some(NewRow { principal: event.by.to_string(), at: event.at, payload: payload.into() })
 }
 
 fn event_of(stream: &StreamId, seq: u64, payload: &[u8]) -> Result<Recorded, StoreError> {

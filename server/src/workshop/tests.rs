@@ -1,5 +1,6 @@
 //! Cafés over a real store, with its faults.
 
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -34,9 +35,13 @@ impl House {
     }
 
     fn workshops(store: &Arc<dyn Store>) -> Workshops {
+        Self::workshops_by(store, Clock::system())
+    }
+
+    fn workshops_by(store: &Arc<dyn Store>, clock: Clock) -> Workshops {
         let floors = Arc::new(Floors::default());
         let boards = Arc::new(Boards::new(store.clone(), floors.clone()));
-        Workshops::new(store.clone(), boards, floors)
+        Workshops::new(store.clone(), boards, floors, clock)
     }
 
     async fn cafe(&self) -> WorkshopId {
@@ -46,7 +51,7 @@ impl House {
     }
 
     async fn does(&self, id: &WorkshopId, command: Command) -> Vec<Recorded> {
-        self.workshops.command(id, &facilitator(), command).await.expect("done")
+        self.workshops.command(id, &facilitator(), command, None).await.expect("done")
     }
 
     async fn joins(&self, id: &WorkshopId, name: &str) {
@@ -131,7 +136,7 @@ async fn many_who_join_at_once_all_get_in_with_few_commits() {
     let house = House::new();
     let id = house.cafe().await;
     let before = house.faults.appends();
-    let everybody = futures_util::future::join_all((0..200).map(|n| {
+    let everybody = join_all((0..200).map(|n| {
         let (house, id) = (&house, &id);
         async move { house.joins(id, &n.to_string()).await }
     }));
@@ -184,7 +189,7 @@ async fn d12_a_full_disk_is_on_the_facilitators_screen_until_there_is_room() {
 async fn a_refusal_changes_nothing() {
     let house = House::new();
     let id = house.cafe().await;
-    let refused = house.workshops.command(&id, &facilitator(), Command::NextRound).await;
+    let refused = house.workshops.command(&id, &facilitator(), Command::NextRound, None).await;
     assert_eq!(refused, Err(Refusal::NobodyHere.into()));
     assert_eq!(house.workshops.state(&id).await.map(|(seq, _)| seq), Ok(2));
 }
@@ -212,7 +217,7 @@ async fn d4_what_is_not_stored_has_not_happened() {
     let id = house.cafe().await;
     house.faults.refuse_writes(StoreError::Full);
     let by = facilitator();
-    let lock = || house.workshops.command(&id, &by, Command::LockBoards { locked: true });
+    let lock = || house.workshops.command(&id, &by, Command::LockBoards { locked: true }, None);
     assert_eq!(lock().await, Err(StoreError::Full.into()));
     let (seq, state) = house.workshops.state(&id).await.expect("a café");
     assert_eq!((seq, state.locked), (2, false));
@@ -220,7 +225,7 @@ async fn d4_what_is_not_stored_has_not_happened() {
     assert_eq!(lock().await.map(|events| events.len()), Ok(1));
     // An answer that was lost: the store tells what has happened.
     house.faults.lose_answers(StoreError::Io("gone".to_owned()));
-    let unlocked = house.workshops.command(&id, &facilitator(), Command::LockBoards { locked: false }).await;
+    let unlocked = house.workshops.command(&id, &facilitator(), Command::LockBoards { locked: false }, None).await;
     assert!(unlocked.is_err());
     assert_eq!(house.workshops.state(&id).await.map(|(_, state)| state.locked), Ok(false));
 }
@@ -263,10 +268,101 @@ async fn w4_a_deadline_that_passed_while_nobody_was_there_is_kept_when_the_cafe_
     // The clock started long ago, and nobody was there when it ran out.
     let past = Recorded { at: 1, by: ActorId::system(), event: Event::RoundStarted { ends_at: 2 } };
     let stream = StreamId::workshop(id.as_str());
-    let row = row_of(&past).expect("a row");
+    let row = row_of(&past, None).expect("a row");
     house.store.append(stream, None, vec![row]).await.expect("stored");
     let later = House::workshops(&house.store);
     let mut moment = later.open(&id).await.expect("a café").moment;
     let over = |moment: &Moment| moment.state.round.as_ref().is_some_and(|round| round.status == RoundStatus::Over);
     timeout(PATIENCE, moment.wait_for(over)).await.expect("in time").expect("a café");
+}
+
+/// The wall clock of a machine, to be set by hand.
+fn settable() -> (Clock, Arc<AtomicI64>) {
+    let offset = Arc::new(AtomicI64::new(0));
+    let read = offset.clone();
+    (Clock::new(move || crate::clock::now().saturating_add_signed(read.load(Ordering::SeqCst))), offset)
+}
+
+#[tokio::test]
+async fn w11_a_wall_clock_that_is_set_breaks_no_round() {
+    const HOUR: i64 = 3_600_000;
+    let mut house = House::new();
+    let (clock, offset) = settable();
+    house.workshops = House::workshops_by(&house.store, clock.clone());
+    let id = house.cafe().await;
+    house.joins(&id, "ann").await;
+    house.does(&id, Command::NextRound).await;
+    house.does(&id, Command::StartRound).await;
+    let left = |state: &Workshop| match state.round.as_ref().map(|round| round.status) {
+        Some(RoundStatus::Running { ends_at }) => ends_at.cast_signed() - clock.now().cast_signed(),
+        other => panic!("{other:?}"),
+    };
+    for by in [HOUR, -2 * HOUR, HOUR] {
+        let before = left(&house.workshops.state(&id).await.expect("a café").1);
+        assert!(before > 19 * 60_000, "{before} ms left");
+        offset.fetch_add(by, Ordering::SeqCst);
+        // Nobody asks anything: the café notices by itself.
+        let mut moment = house.workshops.open(&id).await.expect("a café").moment;
+        let moved = |moment: &Moment| (0..=before).contains(&left(&moment.state));
+        timeout(PATIENCE, moment.wait_for(moved)).await.expect("in time").expect("a café");
+        let after = left(&moment.borrow().state);
+        assert!(before - after < 10_000, "after {by} ms: {before} ms were left, and now {after}");
+        // What is asked then counts from there: the log knows the new deadline.
+        house.does(&id, Command::ExtendRound { minutes: 1 }).await;
+        let again = House::workshops_by(&house.store, clock.clone());
+        assert!(left(&again.state(&id).await.expect("a café").1) > after + 50_000);
+    }
+    // A command that comes before the café has noticed is decided on the right time, too.
+    offset.fetch_add(HOUR, Ordering::SeqCst);
+    let paused = house.does(&id, Command::PauseRound).await;
+    let Event::RoundPaused { left } = paused[0].event else { panic!("{paused:?}") };
+    assert!((19 * 60_000..24 * 60_000).contains(&left), "{left} ms");
+    let steps = house.workshops.history(&id).await.expect("a history");
+    assert_eq!(steps.iter().filter(|row| matches!(row.event, Event::ClockSet { .. })).count(), 4);
+}
+
+#[tokio::test]
+async fn w12_a_command_sent_again_acts_once() {
+    let house = House::new();
+    let id = house.cafe().await;
+    let key = |name: &str, command: &Command| RequestKey::new(name, command).expect("a key");
+    let comment = Command::Announce { text: "再写五分钟".to_owned() };
+    let send = |workshops: &Workshops, name: &str, command: Command| {
+        let (key, by) = (key(name, &command), facilitator());
+        let (id, workshops) = (id.clone(), Workshops { inner: workshops.inner.clone() });
+        async move { workshops.command(&id, &by, command, Some(key)).await }
+    };
+    let first = send(&house.workshops, "k1", comment.clone()).await.expect("done");
+    assert_eq!(first.len(), 1);
+    // Again, at once and many at the same time.
+    let again = join_all((0..20).map(|_| send(&house.workshops, "k1", comment.clone()))).await;
+    assert!(again.iter().all(|answer| answer.as_ref() == Ok(&first)), "{again:?}");
+    let both = join_all((0..20).map(|_| send(&house.workshops, "k2", comment.clone()))).await;
+    assert!(both.iter().all(|answer| answer == &both[0]) && both[0].as_ref().is_ok_and(|events| events.len() == 1));
+    let (seq, _) = house.workshops.state(&id).await.expect("a café");
+    assert_eq!(seq, 4, "created, opened, and two announcements");
+    // Another command under the same key is a mistake, and somebody else's key is their own.
+    let other = Command::LockBoards { locked: true };
+    assert_eq!(send(&house.workshops, "k1", other.clone()).await, Err(CommandError::KeyReused));
+    let cohost = Actor { id: "f2".into(), role: Role::Facilitator };
+    let theirs = house.workshops.command(&id, &cohost, other.clone(), Some(key("k1", &other))).await;
+    assert_eq!(theirs.map(|events| events.len()), Ok(1));
+
+    // The commit was made but its answer lost, to the server itself.
+    house.faults.lose_answers(StoreError::Io("gone".to_owned()));
+    let lost = send(&house.workshops, "k3", comment.clone()).await;
+    assert!(lost.is_err());
+    house.faults.heal();
+    let found = send(&house.workshops, "k3", comment.clone()).await.expect("done");
+    assert_eq!(found.len(), 1);
+    // Another process, after a crash: it knows from the log.
+    let restarted = House::workshops(&house.store);
+    assert_eq!(send(&restarted, "k3", comment.clone()).await.as_ref(), Ok(&found));
+    assert_eq!(send(&restarted, "k1", comment.clone()).await.as_ref(), Ok(&first));
+    assert_eq!(restarted.state(&id).await.map(|(seq, _)| seq), Ok(6));
+
+    // A refusal is no act: when things have changed, the same request is carried out.
+    assert!(send(&restarted, "k4", Command::NextRound).await.is_err());
+    restarted.join(&id, "pann".into(), "ann".to_owned(), None).await.expect("in");
+    assert!(send(&restarted, "k4", Command::NextRound).await.is_ok_and(|events| !events.is_empty()));
 }

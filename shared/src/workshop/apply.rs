@@ -74,7 +74,8 @@ impl Workshop {
             | Event::RoundPaused { .. }
             | Event::RoundResumed { .. }
             | Event::RoundExtended { .. }
-            | Event::RoundEnded => self.apply_to_round(&recorded.event),
+            | Event::RoundEnded
+            | Event::ClockSet { .. } => self.apply_to_round(&recorded.event),
             Event::DotsSet { .. } | Event::VoteOpened { .. } | Event::VoteCast { .. } | Event::VoteClosed => {
                 self.apply_to_vote(&recorded.event);
             }
@@ -231,6 +232,12 @@ fn status_after(status: RoundStatus, event: &Event) -> RoundStatus {
             RoundStatus::Paused { left: left.saturating_add(Millis::from(*minutes) * MINUTE) }
         }
         (Event::RoundEnded, _) => RoundStatus::Over,
+        (Event::ClockSet { step }, RoundStatus::Moving { starts_at }) => {
+            RoundStatus::Moving { starts_at: starts_at.saturating_add_signed(*step) }
+        }
+        (Event::ClockSet { step }, RoundStatus::Running { ends_at }) => {
+            RoundStatus::Running { ends_at: ends_at.saturating_add_signed(*step) }
+        }
         // A round that is over runs again by the `RoundResumed` that follows; one that has not started gains nothing.
         (_, status) => status,
     }

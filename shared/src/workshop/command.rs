@@ -159,4 +159,9 @@ pub enum Internal {
     },
     /// The deadline `Workshop::deadline` has come: starts the clock after a change of tables, or ends the round.
     TimeUp,
+    /// The server's wall clock was set while it ran. Deadlines move along, so that a round keeps its length.
+    ClockSet {
+        /// How far, in milliseconds; negative if it was set back.
+        step: i64,
+    },
 }

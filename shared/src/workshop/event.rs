@@ -138,6 +138,11 @@ pub enum Event {
     },
     /// Time is up, or the facilitator ended the round.
     RoundEnded,
+    /// The server's wall clock was set, and the deadline with it: as much is left of the round as before.
+    ClockSet {
+        /// How far, in milliseconds; negative if it was set back.
+        step: i64,
+    },
     /// A message to all screens.
     Announced {
         /// The message; empty takes the last one away.

@@ -36,6 +36,7 @@ fn events() -> Vec<Event> {
         Event::RoundResumed { ends_at: 5 },
         Event::RoundExtended { minutes: 5 },
         Event::RoundEnded,
+        Event::ClockSet { step: -3_600_000 },
         Event::Announced { text: "\n".into() },
         Event::BoardsLocked { locked: true },
         Event::HelperSet { participant: participant.clone(), helper: true },

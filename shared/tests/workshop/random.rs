@@ -268,6 +268,7 @@ proptest! {
             Event::RoundQuestionSet { round: 255, question: None },
             Event::RoundSeated { round: 255, seats: BTreeMap::new(), hosts: BTreeMap::new(), starts_at: 0 },
             Event::DotsSet { dots: 0 },
+            Event::ClockSet { step: i64::MIN },
         ];
         let events: Vec<Event> = source.rows.into_iter().map(|row| row.event).chain(strange).collect();
         let mut cafe = Cafe::new(draft(2, 1));

@@ -2,7 +2,7 @@
 
 use shared::id::TableId;
 use shared::workshop::command::Internal;
-use shared::workshop::{Command, Event, Phase, Refusal, RoundStatus};
+use shared::workshop::{Command, Event, Phase, Refusal, RoundStatus, Workshop};
 
 use crate::cafe::{Cafe, MINUTE, draft, guest_id};
 
@@ -53,6 +53,40 @@ fn timers_are_harmless_when_they_come_at_the_wrong_time() {
     assert_eq!(cafe.wait_for_deadline(), Ok(vec![Event::RoundEnded]));
     assert_eq!(cafe.state.deadline(), None);
     assert_eq!(cafe.internal(Internal::TimeUp), Ok(vec![]));
+}
+
+/// Sets the wall clock of the café's server, by hours.
+fn set_clock(cafe: &mut Cafe, hours: i64) {
+    let step = hours * 60 * MINUTE.cast_signed();
+    cafe.ctx.now = cafe.ctx.now.saturating_add_signed(step);
+    cafe.internal(Internal::ClockSet { step }).unwrap();
+}
+
+#[test]
+fn w11_a_clock_that_steps_an_hour_leaves_a_round_its_length() {
+    for hours in [1, -1] {
+        let mut cafe = Cafe::open(4, 3, 12);
+        cafe.ctx.now += 1_000 * MINUTE;
+        cafe.host(Command::NextRound).unwrap();
+        set_clock(&mut cafe, hours);
+        assert_eq!(cafe.internal(Internal::TimeUp), Ok(vec![]), "{hours} h: still moving");
+        assert_eq!(cafe.state.deadline(), Some(cafe.ctx.now + 30_000));
+        cafe.wait_for_deadline().unwrap();
+
+        cafe.ctx.now += 5 * MINUTE;
+        set_clock(&mut cafe, hours);
+        assert_eq!(cafe.internal(Internal::TimeUp), Ok(vec![]), "{hours} h: the round goes on");
+        assert_eq!(cafe.state.deadline(), Some(cafe.ctx.now + 15 * MINUTE));
+        // Pausing before and after a step, and a step while the clock stands.
+        assert_eq!(cafe.host(Command::PauseRound), Ok(vec![Event::RoundPaused { left: 15 * MINUTE }]));
+        assert_eq!(cafe.internal(Internal::ClockSet { step: hours }), Ok(vec![]), "a paused round has no deadline");
+        set_clock(&mut cafe, -hours);
+        cafe.host(Command::ResumeRound).unwrap();
+        assert_eq!(cafe.state.deadline(), Some(cafe.ctx.now + 15 * MINUTE));
+        assert_eq!(cafe.wait_for_deadline(), Ok(vec![Event::RoundEnded]));
+        assert_eq!(cafe.internal(Internal::ClockSet { step: 1 }), Ok(vec![]), "and neither has one that is over");
+        assert_eq!(Workshop::fold(&cafe.rows), cafe.state);
+    }
 }
 
 #[test]

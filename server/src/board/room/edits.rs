@@ -10,6 +10,7 @@ use super::{Ack, Edit, Memory, Room};
 use crate::board::member::{Audience, MemberId};
 use crate::board::replica::Unfit;
 use crate::clock;
+use crate::socket::dialect::Dialect;
 use crate::socket::outbox::End;
 use crate::store::{NewRow, Snapshot};
 
@@ -167,6 +168,8 @@ impl Room {
         metrics::counter!("tablehop_refusals_total", "reason" => why).increment(1);
         let Some(member) = self.members.get(id) else { return };
         match ack {
+            // y-websocket clients take this for a lack of rights; what they are asked for again is none.
+            Ack::Status if member.dialect == Dialect::Yjs && !matches!(why, "read_only" | "board_full") => {}
             Ack::Status => member.answer(&self.address, ServerMessage::SyncStatus(false)),
             Ack::Number(_) => {
                 if why == "read_only" {

@@ -96,6 +96,7 @@ pub fn decide_internal(state: &Workshop, command: &Internal, ctx: &Context) -> R
             people::join(state, participant, name, department.as_deref(), ctx)
         }
         Internal::TimeUp => Ok(rounds::time_up(state, ctx)),
+        Internal::ClockSet { step } => Ok(rounds::clock_set(state, *step)),
     }
 }
 

@@ -103,6 +103,11 @@ pub(super) fn time_up(state: &Workshop, ctx: &Context) -> Vec<Event> {
     }
 }
 
+/// The wall clock was set. Only a deadline minds: what is left of a paused round is not a time of day.
+pub(super) fn clock_set(state: &Workshop, step: i64) -> Vec<Event> {
+    if step != 0 && state.deadline().is_some() { vec![Event::ClockSet { step }] } else { vec![] }
+}
+
 pub(super) fn move_person(state: &Workshop, who: &ActorId, table: TableId) -> Result<Vec<Event>, Refusal> {
     status(state)?;
     person(state, who)?;

@@ -1,0 +1,126 @@
+//! What those who run a server see of it.
+
+use anyhow::{Context, Result, ensure};
+use harness::cafe::{Cafe, small};
+use harness::guest::PATIENCE;
+use harness::server::Server;
+use harness::wire::Wire;
+use shared::board::view::NoteKind;
+use shared::id::BoardKind;
+use shared::workshop::Command;
+
+const NOTES: usize = 10;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn o1_the_figures_show_what_goes_on() -> Result<()> {
+    let server = Server::start().await?;
+    let before = server.figures().await?;
+    for name in ["tablehop_edits_total", "tablehop_resyncs_total", "tablehop_connections", "tablehop_queue_bytes"] {
+        assert_eq!(before.get(name), Some(&0.0), "{name} is there from the beginning");
+    }
+    let cafe = Cafe::open(&server, &small(2, 1, 60.0)).await?;
+    let guests = cafe.guests(4).await?;
+    let tables = cafe.next_round(&guests).await?;
+    for (guest, table) in guests.iter().zip(&tables) {
+        for n in 0..NOTES {
+            guest.write(*table, NoteKind::Idea, &format!("数一数 {n}"), None)?;
+        }
+        guest.saved().await?;
+    }
+    let board = guests[0].address(BoardKind::Table(tables[0]));
+    ensure!(Wire::open(&server.collab(), board, "nonsense").await.is_err(), "a bad token is refused");
+    let command = Command::ExtendRound { minutes: 1 };
+    for _ in 0..2 {
+        let token = &cafe.created.facilitator_token;
+        server.api.command_once(&cafe.created.id, token, "once", &command).await?;
+    }
+
+    let now = server.figures().await?;
+    let figure = |name: &str| now.get(name).copied().with_context(|| format!("no {name}"));
+    let written = (guests.len() * NOTES) as f64;
+    assert_eq!(figure("tablehop_edits_total")?, written);
+    ensure!(figure("tablehop_acks_total")? >= written);
+    // Each edit goes to those at its table, its author aside.
+    ensure!(figure("tablehop_fan_out_total")? >= written);
+    assert_eq!(figure("tablehop_boards_awake")?, 2.0);
+    assert_eq!(figure("tablehop_workshops_awake")?, 1.0);
+    assert_eq!(figure("tablehop_workshops_created_total")?, 1.0);
+    assert_eq!(figure("tablehop_commands_repeated_total")?, 1.0);
+    assert_eq!(figure("tablehop_refusals_total{reason=\"bad_token\"}")?, 1.0);
+    for histogram in ["tablehop_room_commit_seconds", "tablehop_store_commit_seconds"] {
+        let (count, sum) = (figure(&format!("{histogram}_count"))?, figure(&format!("{histogram}_sum"))?);
+        // Seconds, and this is no slow disk: some commits, and less than a second each.
+        ensure!(count >= 1.0 && sum > 0.0 && sum / count < 1.0, "{histogram}: {count} in {sum} s");
+        ensure!(figure(&format!("{histogram}_bucket{{le=\"+Inf\"}}"))? == count);
+    }
+    // Who has left is not counted any more; nothing waits for anybody.
+    guests.iter().for_each(harness::guest::Guest::disconnect);
+    let settled = async {
+        loop {
+            let now = server.figures().await?;
+            if now["tablehop_connections"] == 1.0 && now["tablehop_queue_bytes"] == 0.0 {
+                return anyhow::Ok(());
+            }
+        }
+    };
+    tokio::time::timeout(PATIENCE, settled).await.context("only the facilitator is connected, and nothing waits")?
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn o1_every_figure_is_explained_where_it_is_read_and_in_the_manual() -> Result<()> {
+    let server = Server::start().await?;
+    let cafe = Cafe::open(&server, &small(2, 1, 60.0)).await?;
+    let guests = cafe.guests(2).await?;
+    let tables = cafe.next_round(&guests).await?;
+    guests[0].write(tables[0], NoteKind::Idea, "一张", None)?;
+    guests[0].saved().await?;
+    let text = server.api.http.get(server.api.url("/metrics")).send().await?.text().await?;
+    let manual = include_str!("../../docs/operating.md");
+    let names: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next()).collect();
+    ensure!(names.len() >= 12, "{names:?}");
+    for name in names {
+        ensure!(text.contains(&format!("# HELP {name} ")), "{name} has no explanation in /metrics");
+        ensure!(manual.contains(&format!("`{name}")), "{name} is not in docs/operating.md");
+    }
+    Ok(())
+}
+
+/// The log of a real process, as JSON: whose connection was refused where, in the message and as fields.
+#[tokio::test(flavor = "multi_thread")]
+async fn o4_the_log_names_who_and_where() -> Result<()> {
+    let mut server =
+        Server::start_with(&[("TABLEHOP_LOG", "info,server::socket=debug"), ("TABLEHOP_LOG_FORMAT", "json")]).await?;
+    let cafe = Cafe::open(&server, &small(2, 1, 60.0)).await?;
+    let guests = cafe.guests(2).await?;
+    cafe.next_round(&guests).await?;
+    let elsewhere = if guests[0].seat().context("a seat")?.table.id.0 == 1 { 2 } else { 1 };
+    let address = guests[0].address(BoardKind::Table(shared::id::TableId(elsewhere)));
+    ensure!(Wire::open(&server.collab(), address.clone(), &guests[0].token).await.is_err(), "not seated there");
+    assert_eq!(server.stop().await?, Some(0));
+    let log = server.log();
+    let lines: Vec<serde_json::Value> =
+        log.lines().map(serde_json::from_str).collect::<Result<_, _>>().context("every line is JSON")?;
+    let refused = lines
+        .iter()
+        .map(|line| &line["fields"])
+        .find(|fields| fields["reason"] == "not_seated")
+        .context("the refusal is logged")?;
+    assert_eq!(refused["principal"], guests[0].id.as_str());
+    assert_eq!(refused["address"], address.to_string());
+    let connection = refused["connection"].as_u64().context("a connection")?;
+    let message = refused["message"].as_str().context("a message")?;
+    ensure!(
+        message.contains(guests[0].id.as_str()) && message.contains(&format!("connection {connection}")),
+        "{message}"
+    );
+    // What belongs together can be found together: from where it came, and that it ended.
+    for what in ["a connection begins", "a connection has ended"] {
+        let found = lines.iter().any(|line| {
+            let fields = &line["fields"];
+            fields["connection"] == connection && fields["message"].as_str().is_some_and(|m| m.starts_with(what))
+        });
+        ensure!(found, "{what}: not found for connection {connection}");
+    }
+    ensure!(!log.contains(&guests[0].token) && !log.contains(&cafe.created.facilitator_token), "no token in a log");
+    Ok(())
+}
