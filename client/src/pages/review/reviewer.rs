@@ -69,12 +69,16 @@ impl Reviewer {
             let answer = cafe.try_command(command).await;
             // The page may have been left meanwhile, so everything is only tried.
             match &answer {
-                Ok(()) => drop(signed.try_set(true)),
-                Err(error) if error.field.as_deref() == Some("name") => {
-                    drop(signed.try_set(false));
-                    drop(wrong.name.try_set(Some(error.text(i18n))));
+                Ok(()) => {
+                    let _ = signed.try_set(true);
                 }
-                Err(error) => drop(wrong.text.try_set(Some(error.text(i18n)))),
+                Err(error) if error.field.as_deref() == Some("name") => {
+                    let _ = signed.try_set(false);
+                    let _ = wrong.name.try_set(Some(error.text(i18n)));
+                }
+                Err(error) => {
+                    let _ = wrong.text.try_set(Some(error.text(i18n)));
+                }
             }
             ended(answer.is_ok());
         });

@@ -8,6 +8,7 @@ use shared::id::BoardKind;
 /// Boards read at once. With the harvest, the plan, and a gallery's page of boards on which one may set stars, this stays below
 /// [`shared::limits::BOARDS_PER_CONNECTION`].
 const AT_ONCE: usize = 40;
+const _: () = assert!(AT_ONCE + 2 + 12 <= shared::limits::BOARDS_PER_CONNECTION);
 
 /// Who reads, and who waits.
 #[derive(Debug, Default)]
@@ -53,7 +54,6 @@ impl Turns {
 #[cfg(test)]
 mod tests {
     use shared::id::TableId;
-    use shared::limits;
 
     use super::*;
 
@@ -93,11 +93,5 @@ mod tests {
         turns.forget(board(3));
         assert_eq!(turns.next(), Some(board(AT_ONCE + 1)));
         assert!(!turns.was_read(board(3)));
-    }
-
-    #[test]
-    fn there_is_room_for_the_other_boards_of_a_page() {
-        // Harvest, plan, and the gallery's walls.
-        assert!(AT_ONCE + 2 + 12 <= limits::BOARDS_PER_CONNECTION);
     }
 }
