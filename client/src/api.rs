@@ -9,6 +9,7 @@ use shared::api::{
 };
 use shared::id::{Role, WorkshopId};
 use shared::template::Template;
+use shared::workshop::view::TableBrief;
 use shared::workshop::{Command, Language};
 
 use crate::i18n::{I18n, t_string};
@@ -138,6 +139,11 @@ pub async fn code_info(code: &str) -> Result<CodeInfo, ApiError> {
 /// `POST /api/join`. With the token of an earlier join one is the same person again.
 pub async fn join(body: &JoinRequest, token: Option<&str>) -> Result<Joined, ApiError> {
     json(post("/api/join", token, body).await?).await
+}
+
+/// `GET /api/workshops/{id}/tables`: all tables that one may read.
+pub async fn tables(workshop: &WorkshopId, token: &str) -> Result<Vec<TableBrief>, ApiError> {
+    json(get(&format!("/api/workshops/{workshop}/tables"), Some(token)).await?).await
 }
 
 /// `POST /api/workshops/{id}/commands`. What it caused arrives as a new view. If no answer comes it is sent again, under the same key, so that

@@ -31,6 +31,8 @@ for (const language of ['zh-CN', 'en'] as Language[]) {
       const moving = host.getByLabel(t('new.moving'), { exact: false }).first();
       await moving.fill('0');
       await host.getByLabel(t('new.seats'), { exact: false }).first().fill('6');
+      // The first round ends by its own clock; the others last until the facilitator ends them.
+      await host.getByLabel(t('new.minutes'), { exact: false }).first().fill('0.4');
       await create.click();
       await host.waitForURL(/\/host\//);
       const [identity] = await known(host);
@@ -72,7 +74,8 @@ for (const language of ['zh-CN', 'en'] as Language[]) {
           mine.push(more);
           await saved(guest, language);
         }
-        await next(host, t('console.next_end_round', { n: round }));
+        if (round > 1) await next(host, t('console.next_end_round', { n: round }));
+        else await expect(guest.getByText(t('cafe.time_up'))).toBeVisible({ timeout: 30_000 });
       }
 
       // Gallery: all boards are there for everybody.
@@ -144,6 +147,10 @@ for (const language of ['zh-CN', 'en'] as Language[]) {
       // The facilitator sees it at once.
       await expect(host.locator('.verdict-approve').first()).toBeVisible();
       await expect(host.locator('.verdict-decline').first()).toBeVisible();
+      // So does everybody who made the plan, with the reason.
+      const seen = guest.locator('.review-action');
+      await expect(seen.nth(0).locator('.verdict-approve').first()).toBeVisible();
+      await expect(seen.nth(1).locator('.decision-made')).toContainText(language === 'en' ? 'Not this year' : '今年预算不够');
 
       // At the end every note that was written is in the export.
       const all = await server.request('GET', `/api/workshops/${id}/export/json`, { token: identity.token });

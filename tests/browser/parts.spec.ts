@@ -3,7 +3,7 @@ import { expect, test } from '@playwright/test';
 import { device, phone, Server } from './cafe.ts';
 import { text } from './texts.ts';
 
-test('P-7: a part that cannot be fetched is asked for until it is there, and the page says so', async ({ browser }) => {
+test('P-10: a part that cannot be fetched is asked for until it is there, and the page says so', async ({ browser }) => {
   const server = await Server.start();
   const context = await device(browser, 'zh-CN', phone, true);
   const page = await context.newPage();

@@ -10,10 +10,10 @@ const files = new Map<string, Record<string, string>>();
 
 // `text('en', 'console.next_round', { n: 2 })` is "Start round 2".
 export function text(language: Language, key: string, values: Record<string, string | number> = {}): string {
-  const [namespace, name] = key.split('.');
+  const [namespace, ...names] = key.split('.');
   const file = path.join(locales, language, `${namespace}.json`);
   if (!files.has(file)) files.set(file, JSON.parse(readFileSync(file, 'utf8')));
-  const found = files.get(file)![name];
-  if (found === undefined) throw new Error(`no text ${key}`);
+  const found = names.reduce<any>((texts, name) => texts?.[name], files.get(file));
+  if (typeof found !== 'string') throw new Error(`no text ${key}`);
   return found.replace(/\{\{\s*(\w+)\s*\}\}/g, (_, value) => String(values[value] ?? ''));
 }

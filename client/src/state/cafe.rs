@@ -2,6 +2,7 @@
 
 mod inner;
 mod reach;
+mod turns;
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -165,6 +166,23 @@ impl Cafe {
             on_cleanup(move || {
                 if let Some(room) = board.try_room() {
                     room.release();
+                }
+            });
+        }
+        board
+    }
+
+    /// Opens a board for reading alone. In a café with more tables than a connection may have boards open these are read in turns:
+    /// each shows what it last knew, and is looked at again from time to time.
+    pub fn read_board(self, kind: BoardKind) -> Board {
+        let inner = self.inner();
+        let index = inner.room_of(kind);
+        let board = Board { cafe: self, index };
+        inner.room(index).look();
+        if Owner::current().is_some() {
+            on_cleanup(move || {
+                if let Some(room) = board.try_room() {
+                    room.look_away();
                 }
             });
         }

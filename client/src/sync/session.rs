@@ -21,7 +21,7 @@ const SILENCE: u32 = 30_000;
 const SIGN_OF_LIFE: u32 = 3_000;
 
 /// Reasons for a refusal that say nothing about the token.
-pub const PASSING: [&str; 2] = ["store_unavailable", "unavailable"];
+pub const PASSING: [&str; 3] = ["store_unavailable", "unavailable", "too_many_boards"];
 
 /// Where the connection stands.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -80,6 +80,7 @@ pub fn router(app: App) -> Router {
     let api = Router::new()
         .route("/workshops", post(workshops::create))
         .route("/workshops/{id}", get(workshops::show))
+        .route("/workshops/{id}/tables", get(workshops::tables))
         .route("/workshops/{id}/commands", post(workshops::command))
         .route("/workshops/{id}/links", get(links::show).post(links::create))
         .route("/workshops/{id}/export/{format}", get(exports::show))

@@ -14,7 +14,7 @@ use super::{exports, join, links, operations, qr, templates, workshops};
 #[openapi(
     info(title = "Tablehop", description = "World Cafés: creating them, joining them, steering them, taking the result away. What people write, and what happens, arrives over the WebSocket at `/collab`."),
     paths(
-        workshops::create, workshops::show, workshops::command, links::show, links::create, exports::show, templates::list,
+        workshops::create, workshops::show, workshops::tables, workshops::command, links::show, links::create, exports::show, templates::list,
         join::join, join::code_info, qr::show, operations::health, operations::ready, operations::metrics
     ),
     components(schemas(Problem)),

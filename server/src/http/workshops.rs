@@ -5,8 +5,9 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use serde::{Deserialize, Serialize};
 use shared::api::{CreateWorkshop, CreatedWorkshop};
-use shared::id::{Role, WorkshopId};
+use shared::id::{BoardKind, Role, WorkshopId};
 use shared::template;
+use shared::workshop::view::TableBrief;
 use shared::workshop::{Command, Draft, Recorded, View};
 
 use super::Http;
@@ -63,6 +64,24 @@ pub async fn show(
 ) -> Result<Body<View>, ApiError> {
     let caller = caller.of(&id)?;
     Ok(Body(http.app.workshops.view(&id, &caller.actor).await?))
+}
+
+/// The tables whose boards the caller may read. A participant's view lists only those nearby, for it is sent often.
+#[utoipa::path(get, path = "/api/workshops/{id}/tables", tag = "cafés", params(("id" = String, Path)),
+    responses((status = 200, body = Vec<TableBrief>, description = "In order"), Problems))]
+pub async fn tables(
+    State(http): State<Http>,
+    Path(id): Path<WorkshopId>,
+    caller: Caller,
+) -> Result<Body<Vec<TableBrief>>, ApiError> {
+    let caller = caller.of(&id)?;
+    let (_, state) = http.app.workshops.state(&id).await?;
+    let open = state.table_ids().filter(|table| state.may_read(&caller.actor, BoardKind::Table(*table)));
+    let brief = |id| {
+        let plan = state.table_plan(id)?;
+        Some(TableBrief { id, topic: plan.topic.clone(), question: plan.question.clone() })
+    };
+    Ok(Body(open.filter_map(brief).collect()))
 }
 
 /// Asks something of the café; a refusal says why and changes nothing. With an `Idempotency-Key`, sending it again acts once and gets

@@ -1,17 +1,19 @@
 //! Keeping a participant's view small: it is sent to everybody, several times a second, over meeting-room wifi.
 
-use super::state::Phase;
+use super::state::{Decision, Phase};
 use super::view::{Part, Person, TableBrief, View};
 
 /// Bytes of a view without its texts and lists, generously.
 const FRAME: usize = 900;
+/// Characters that are left of a reason where all of them together are too long.
+const REASON_CHARS: usize = 120;
 
 /// Takes away what the reader needs least, until the view is at most so many bytes of JSON.
 ///
-/// The vote is not counted: whoever votes must see every theme.
+/// The vote is not counted: whoever votes must see every theme. Nor are the verdicts: whoever made the plan sees what became of each action.
 pub(super) fn fit(view: &mut View, bytes: usize) {
     // In the order of what is missed least. Their own table with its question is in the seat, and stays.
-    let steps: [fn(&mut View); 6] = [
+    let steps: [fn(&mut View); 8] = [
         |view| view.tables.iter_mut().for_each(|table| table.question.clear()),
         |view| {
             let (phase, now) = (view.phase, view.round.as_ref().map_or(0, |round| usize::from(round.index)));
@@ -32,6 +34,7 @@ pub(super) fn fit(view: &mut View, bytes: usize) {
                 view.purpose.clear();
             }
         },
+        |view| decisions(view).for_each(|decision| shorten(&mut decision.reason, REASON_CHARS)),
         |view| {
             let (own, visited) = match &view.part {
                 Part::Participant(part) => (part.seat.as_ref().map(|seat| seat.table.id), part.visited.clone()),
@@ -39,6 +42,7 @@ pub(super) fn fit(view: &mut View, bytes: usize) {
             };
             view.tables.retain(|table| Some(table.id) == own || visited.contains(&table.id));
         },
+        |view| decisions(view).for_each(|decision| decision.reason.clear()),
     ];
     for step in steps {
         if weight(view) <= bytes {
@@ -58,6 +62,21 @@ fn people(view: &mut View) -> impl Iterator<Item = &mut Person> {
     })
 }
 
+fn decisions(view: &mut View) -> impl Iterator<Item = &mut Decision> {
+    let part = match &mut view.part {
+        Part::Participant(part) => Some(part),
+        _ => None,
+    };
+    part.into_iter().flat_map(|part| part.decisions.iter_mut())
+}
+
+fn shorten(words: &mut String, chars: usize) {
+    if let Some((cut, _)) = words.char_indices().nth(chars) {
+        words.truncate(cut);
+        words.push('…');
+    }
+}
+
 /// At least as many bytes as the view has as JSON, its vote left out. Adding lengths is much cheaper than writing it.
 fn weight(view: &View) -> usize {
     let mut sum = FRAME + text(&view.title) + text(&view.purpose) + text(&view.me.name) + 2 * view.me.id.0.len();
@@ -67,6 +86,7 @@ fn weight(view: &View) -> usize {
     if let Part::Participant(part) = &view.part {
         sum += part.department.as_deref().map_or(0, text) + 6 * part.visited.len();
         sum += part.lobby.iter().map(person).sum::<usize>();
+        sum += part.decisions.iter().map(|decision| text(&decision.reason)).sum::<usize>();
         if let Some(seat) = &part.seat {
             sum += 64 + table(&seat.table) + seat.people.iter().map(person).sum::<usize>();
         }

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use super::state::{Participant, Phase, Workshop};
+use super::state::{Decision, Participant, Phase, Workshop};
 use super::view::{
     FacilitatorPart, FloorPerson, FloorTable, Me, Part, ParticipantPart, Person, ReviewerPart, RoundBrief, RoundView,
     SeatView, TableBrief, View, VoteView,
@@ -53,6 +53,8 @@ pub struct Scene<'a> {
     company: BTreeMap<TableId, Vec<&'a ActorId>>,
     /// Who came last, in the order they came.
     lobby: Vec<Person>,
+    /// What participants learn of the review: what became of the plan they made. Comments stay between those who review it.
+    decisions: Vec<Decision>,
 }
 
 impl<'a> Scene<'a> {
@@ -80,6 +82,11 @@ impl<'a> Scene<'a> {
             tally: closed.then(|| state.vote.tally().into_iter().collect()),
             company,
             lobby: lobby.into_iter().map(|(id, person)| show_person(id, person, live)).collect(),
+            decisions: if state.phase >= Phase::Review {
+                state.decisions.values().cloned().collect()
+            } else {
+                Vec::new()
+            },
         }
     }
 
@@ -183,6 +190,7 @@ impl<'a> Scene<'a> {
             seat: self.seat(id),
             visited: self.state.visited.get(id).into_iter().flatten().copied().collect(),
             lobby: self.lobby.clone(),
+            decisions: self.decisions.clone(),
         }
     }
 

@@ -159,6 +159,9 @@ pub struct ParticipantPart {
     pub visited: Vec<TableId>,
     /// People in the lobby, at most [`crate::limits::LOBBY_NAMES`].
     pub lobby: Vec<Person>,
+    /// What was decided on the plan, from the phase review on; where many reasons are long, their beginnings.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub decisions: Vec<Decision>,
 }
 
 /// A seat, with who else is there.

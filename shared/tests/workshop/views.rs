@@ -3,6 +3,7 @@
 use shared::id::TableId;
 use shared::limits;
 use shared::workshop::command::Internal;
+use shared::workshop::state::Verdict;
 use shared::workshop::view::{Part, ParticipantPart, View};
 use shared::workshop::{Command, Phase, RoundPlan, TablePlan};
 
@@ -140,6 +141,46 @@ fn w10_a_participants_view_stays_small_in_the_largest_cafe() {
     size(&cafe);
     cafe.go(Phase::Harvest);
     size(&cafe);
+}
+
+fn decide(action: &str, verdict: Verdict, reason: String) -> Command {
+    Command::Decide { action: action.into(), verdict, reason, name: "Wang".into() }
+}
+
+#[test]
+fn w13_participants_see_what_was_decided_and_no_comments() {
+    let mut cafe = Cafe::in_phase(Phase::Review);
+    cafe.review(decide("x", Verdict::Approve, String::new())).unwrap();
+    cafe.review(decide("y", Verdict::Decline, "no budget".into())).unwrap();
+    cafe.review(Command::Comment { action: None, text: "between us".into(), name: "Wang".into() }).unwrap();
+    for phase in [Phase::Review, Phase::Closed] {
+        if cafe.state.phase != phase {
+            cafe.go(phase);
+        }
+        let view = cafe.view(&participant(1));
+        let seen: Vec<_> = part(&view).decisions.iter().map(|made| (made.verdict, made.reason.as_str())).collect();
+        assert_eq!(seen, [(Verdict::Approve, ""), (Verdict::Decline, "no budget")]);
+        assert!(!json(&view).contains("between us"));
+    }
+    cafe.go(Phase::Review);
+    cafe.go(Phase::Plan);
+    assert!(part(&cafe.view(&participant(1))).decisions.is_empty(), "the plan is being written again");
+}
+
+#[test]
+fn w10_many_long_reasons_are_shortened_and_no_verdict_is_missing() {
+    let mut cafe = Cafe::in_phase(Phase::Review);
+    cafe.ctx.actions = (0..40).map(|n| format!("a{n:02}").as_str().into()).collect();
+    for n in 0..40 {
+        cafe.review(decide(&format!("a{n:02}"), Verdict::Decline, "因".repeat(limits::COMMENT_CHARS))).unwrap();
+    }
+    let view = cafe.view(&participant(1));
+    let decisions = &part(&view).decisions;
+    assert_eq!(decisions.len(), 40);
+    assert!(decisions.iter().map(|made| made.reason.len()).sum::<usize>() <= limits::PARTICIPANT_VIEW_BYTES);
+    cafe.review(decide("a00", Verdict::Decline, "short".into())).unwrap();
+    let Part::Facilitator(all) = cafe.view(&facilitator()).part else { panic!("a facilitator's view") };
+    assert_eq!(all.decisions[1].reason.chars().count(), limits::COMMENT_CHARS, "whole for those who steer");
 }
 
 #[test]

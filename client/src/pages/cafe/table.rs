@@ -102,7 +102,7 @@ pub fn Table(table: TableId) -> impl IntoView {
                             <Question />
                             <div class="sit-head-row">
                                 <People board names=false />
-                                <p class="sit-host clip">{host}</p>
+                                <p class="sit-host clip" class:sit-host-me=move || hosting.get()>{host}</p>
                                 <Button
                                     class="sit-switch"
                                     icon=Signal::derive(move || {

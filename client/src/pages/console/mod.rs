@@ -29,7 +29,7 @@ use self::lobby::Lobby;
 use self::person::PersonDialog;
 use self::prepare::Prepare;
 pub use self::projector::ProjectorPage;
-use self::side::{Side, SidePanel};
+use self::side::SidePanel;
 pub use self::table_board::TableBoardPage;
 use self::table_panel::TablePanel;
 use self::takeaway::TakeAway;
@@ -123,15 +123,17 @@ fn Console(identity: Identity) -> impl IntoView {
                         Some(Phase::Vote) => view! { <VoteResults /> }.into_any(),
                         Some(Phase::Plan) => {
                             view! {
-                                <TakeAway cafe />
                                 <Later part=parts::PLAN of=() />
                             }
                                 .into_any()
                         }
                         Some(Phase::Review | Phase::Closed) => {
                             view! {
-                                <TakeAway cafe />
                                 <Later part=parts::REVIEW of=() />
+                                <section class="review-take no-print" aria-labelledby="review-take-title">
+                                    <h3 id="review-take-title">{t!(i18n, review.take)}</h3>
+                                    <TakeAway cafe />
+                                </section>
                             }
                                 .into_any()
                         }
@@ -144,7 +146,6 @@ fn Console(identity: Identity) -> impl IntoView {
                 </Show>
             </div>
         </div>
-        <Side cafe />
         <TablePanel cafe />
         <PersonDialog cafe />
     }

@@ -5,6 +5,7 @@ use shared::workshop::{Command, Phase, RoundStatus};
 
 use super::Desk;
 use super::facts::{self, RoundFacts};
+use super::side::Side;
 use crate::i18n::{I18n, t_string, use_i18n};
 use crate::pages::new::fields::focus_first_error;
 use crate::state::cafe::Cafe;
@@ -116,6 +117,7 @@ pub(super) fn Actions(cafe: Cafe) -> impl IntoView {
             <Show when=in_rounds>
                 <ClockControls cafe />
             </Show>
+            <Side cafe />
             {move || {
                 next.get()
                     .map(|step| {

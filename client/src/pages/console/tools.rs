@@ -37,11 +37,12 @@ pub(super) fn Tools(cafe: Cafe) -> impl IntoView {
             <Show when=move || matches!(phase.get(), Some(Phase::Lobby | Phase::Rounds))>
                 <RoundQuestions cafe />
             </Show>
-            <Show when=move || { phase.get().is_some_and(|phase| phase <= Phase::Vote) }>
+            <Show when=move || { phase.get().is_some_and(|phase| phase < Phase::Vote) }>
                 <Dots cafe />
             </Show>
             <Links cafe />
             <TakeAway cafe />
+            <SkipRounds cafe />
             <StepBack cafe />
         </div>
     }
@@ -119,16 +120,11 @@ fn RoundQuestion(cafe: Cafe, round: u8) -> impl IntoView {
     }
 }
 
-/// Dots a person, until the vote is closed; and opening a closed vote again.
+/// Dots a person, until the vote begins; from then on they stand beside the vote itself.
 #[component]
 fn Dots(cafe: Cafe) -> impl IntoView {
     let i18n = use_i18n();
-    let known = cafe.memo(|view| {
-        let voted = view.vote.as_ref().map(|vote| vote.dots);
-        voted.or_else(|| facts::part(view).map(|part| part.draft.settings.dots)).unwrap_or_default()
-    });
-    let closed = cafe.memo(|view| view.vote.as_ref().is_some_and(|vote| !vote.open && vote.tally.is_some()));
-    let can_reopen = move || closed.get() == Some(true);
+    let known = cafe.memo(|view| facts::part(view).map(|part| part.draft.settings.dots).unwrap_or_default());
     let value = RwSignal::new(String::new());
     Effect::new(move || value.set(known.get().map(|dots| dots.to_string()).unwrap_or_default()));
     let busy = RwSignal::new(false);
@@ -140,36 +136,21 @@ fn Dots(cafe: Cafe) -> impl IntoView {
         facts::send(cafe, i18n, busy, Command::SetDots { dots }, || {});
     };
     view! {
-        <Show
-            when=can_reopen
-            fallback=move || {
-                view! {
-                    <form class="stack" on:submit=save novalidate>
-                        <NumberField
-                            label=move || t_string!(i18n, new.dots).to_string()
-                            value
-                            min=1.0
-                            max=f64::from(limits::DOTS_MAX)
-                        />
-                        <Show when=changed>
-                            <div>
-                                <Button submit=true busy icon=icondata_lu::LuCheck>
-                                    {t!(i18n, console.save_dots)}
-                                </Button>
-                            </div>
-                        </Show>
-                    </form>
-                }
-            }
-        >
-            <Button
-                icon=icondata_lu::LuRotateCcw
-                busy
-                on_click=move |_| facts::send(cafe, i18n, busy, Command::ReopenVote, || {})
-            >
-                {t!(i18n, console.reopen_vote)}
-            </Button>
-        </Show>
+        <form class="stack" on:submit=save novalidate>
+            <NumberField
+                label=move || t_string!(i18n, new.dots).to_string()
+                value
+                min=1.0
+                max=f64::from(limits::DOTS_MAX)
+            />
+            <Show when=changed>
+                <div>
+                    <Button submit=true busy icon=icondata_lu::LuCheck>
+                        {t!(i18n, console.save_dots)}
+                    </Button>
+                </div>
+            </Show>
+        </form>
     }
 }
 
@@ -231,6 +212,35 @@ fn Links(cafe: Cafe) -> impl IntoView {
             )}
             <p class="quiet small">{t!(i18n, console.links_hint)}</p>
         </section>
+    }
+}
+
+/// On to the gallery while there are rounds left, after asking.
+#[component]
+fn SkipRounds(cafe: Cafe) -> impl IntoView {
+    let i18n = use_i18n();
+    let left = cafe.memo(|view| {
+        let facts::RoundFacts { index, planned, .. } = facts::round(view);
+        let begun = index.map(|index| usize::from(index) + 1).filter(|_| view.phase == Phase::Rounds);
+        begun.map_or(0, |begun| planned.saturating_sub(begun))
+    });
+    let left = move || left.get().unwrap_or(0);
+    let asking = RwSignal::new(false);
+    let busy = RwSignal::new(false);
+    let go = move |()| facts::send(cafe, i18n, busy, Command::GoTo { phase: Phase::Gallery }, || {});
+    view! {
+        <Show when=move || left() != 0>
+            <Button icon=icondata_lu::LuSkipForward busy on_click=move |_| asking.set(true)>
+                {t!(i18n, console.skip_rounds)}
+            </Button>
+        </Show>
+        <Confirm
+            open=asking
+            title=move || t_string!(i18n, console.skip_rounds_title).to_string()
+            text=move || t_string!(i18n, console.skip_rounds_text, n = left()).to_string()
+            action=move || t_string!(i18n, console.next_gallery).to_string()
+            on_yes=Callback::new(go)
+        />
     }
 }
 

@@ -3,7 +3,7 @@
 mod room;
 mod wall;
 
-pub use room::Tables;
+pub use room::{Tables, all_tables};
 pub use wall::BoardWith;
 
 use leptos::prelude::*;
@@ -26,9 +26,9 @@ const NARROW: f64 = 700.0;
 pub fn Gallery() -> impl IntoView {
     let cafe = expect_context::<Cafe>();
     let i18n = use_i18n();
-    let tables = cafe.memo(|view| view.tables.clone());
-    let tables = Memo::new(move |_| tables.get().unwrap_or_default());
-    let unlisted = cafe.memo(|view| usize::from(view.table_count).saturating_sub(view.tables.len()));
+    let tables = all_tables(cafe);
+    let unlisted = cafe.memo(|view| usize::from(view.table_count));
+    let unlisted = Memo::new(move |_| unlisted.get().unwrap_or_default().saturating_sub(tables.with(Vec::len)));
     let chosen = RwSignal::new(None::<TableId>);
     let current = Memo::new(move |_| chosen.get().or_else(|| tables.with(|all| all.first().map(|table| table.id))));
     let narrow = narrow();
@@ -84,8 +84,8 @@ pub fn Gallery() -> impl IntoView {
             <Show when=move || narrow.get() && (tables.with(Vec::len) > 1)>
                 <NextTable tables current on_step=step />
             </Show>
-            <p class="quiet small" hidden=move || unlisted.get().unwrap_or_default() == 0>
-                {move || t_string!(i18n, gallery.unlisted, n = unlisted.get().unwrap_or_default()).to_string()}
+            <p class="quiet small" hidden=move || unlisted.get() == 0>
+                {move || t_string!(i18n, gallery.unlisted, n = unlisted.get()).to_string()}
             </p>
         </section>
     }

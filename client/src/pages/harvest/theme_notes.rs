@@ -5,7 +5,6 @@ use shared::board::view::NoteRef;
 use shared::id::{BoardKind, ThemeId};
 
 use crate::i18n::{t_string, use_i18n};
-use crate::pages::gallery::Tables;
 use crate::state::cafe::Cafe;
 use crate::ui::empty::Empty;
 use crate::ui::note::NoteCard;
@@ -18,7 +17,6 @@ pub fn ThemeNotes(
 ) -> impl IntoView {
     let cafe = expect_context::<Cafe>();
     let i18n = use_i18n();
-    let tables = Tables::open(cafe);
     let placements = cafe.board(BoardKind::Harvest).placements();
     let notes = Memo::new(move |_| {
         placements.with(|all| all.iter().filter(|(_, t)| *t == theme).map(|(note, _)| note.clone()).collect::<Vec<_>>())
@@ -27,12 +25,21 @@ pub fn ThemeNotes(
         <ul class="theme-list">
             <For each=move || notes.get() key=NoteRef::key let:note>
                 <li>
-                    {move || {
-                        let board = tables.board(note.table)?;
+                    {
+                        let board = cafe.read_board(BoardKind::Table(note.table));
+                        let id = note.note.clone();
                         // Waits for the note to arrive.
-                        board.note_ids().track();
-                        Some(view! { <NoteCard board id=note.note.clone() compact=true readonly=true show_table=true /> })
-                    }}
+                        let there = Memo::new(move |_| board.note_ids().with(|ids| ids.contains(&id)));
+                        move || {
+                            there
+                                .get()
+                                .then(|| {
+                                    view! {
+                                        <NoteCard board id=note.note.clone() compact=true readonly=true show_table=true />
+                                    }
+                                })
+                        }
+                    }
                 </li>
             </For>
         </ul>

@@ -1,5 +1,7 @@
 //! Notes that lie in no theme yet, table by table, with filters.
 
+use std::collections::BTreeSet;
+
 use leptos::prelude::*;
 use shared::board::view::{NoteKind, NoteRef};
 use shared::id::TableId;
@@ -8,24 +10,25 @@ use shared::workshop::view::TableBrief;
 use super::placed_note::PlacedNote;
 use super::sorting::{Sorting, Target};
 use crate::i18n::{t, t_string, use_i18n};
-use crate::state::cafe::Cafe;
+use crate::ui::button::Button;
 use crate::ui::empty::Empty;
 use crate::ui::field::{CheckField, SelectField};
 use crate::ui::note_kind::kind_word;
 use crate::ui::table_badge::TableBadge;
 
+/// Tables whose notes are shown at first, and with each press for more.
+const AT_ONCE: usize = 12;
+
 /// What is left to place.
 #[component]
 pub fn Unplaced() -> impl IntoView {
-    let cafe = expect_context::<Cafe>();
     let sorting = expect_context::<Sorting>();
     let i18n = use_i18n();
     let words = RwSignal::new(String::new());
     let kind = RwSignal::new(String::new());
     let table = RwSignal::new(String::new());
     let starred = RwSignal::new(false);
-    let tables = cafe.memo(|view| view.tables.clone());
-    let tables = Memo::new(move |_| tables.get().unwrap_or_default());
+    let tables = sorting.tables.briefs;
     let shown = Memo::new(move |_| {
         let words = words.with(|words| words.trim().to_lowercase());
         let kind = kind.with(|kind| (!kind.is_empty()).then(|| NoteKind::parse(kind)));
@@ -48,6 +51,15 @@ pub fn Unplaced() -> impl IntoView {
         };
         sorting.unplaced.with(|all| all.iter().filter(|place| fits(place)).cloned().collect::<Vec<_>>())
     });
+    // Thousands of cards at once would make a slow page: the tables of a large café are shown a few at a time. One that is sorted away
+    // makes room for the next.
+    let room = RwSignal::new(AT_ONCE);
+    let with_notes = Memo::new(move |_| {
+        let there: BTreeSet<TableId> = shown.with(|all| all.iter().map(|note| note.table).collect());
+        tables.with(|all| all.iter().filter(|table| there.contains(&table.id)).cloned().collect::<Vec<_>>())
+    });
+    let groups = Memo::new(move |_| with_notes.with(|all| all.iter().take(room.get()).cloned().collect::<Vec<_>>()));
+    let further = move || with_notes.with(Vec::len).saturating_sub(room.get());
     let kind_words = NoteKind::ALL.map(|kind| (kind, kind_word(kind)));
     let kinds = Signal::derive(move || {
         let all = (String::new(), t_string!(i18n, harvest.all_kinds).to_string());
@@ -106,9 +118,14 @@ pub fn Unplaced() -> impl IntoView {
             </div>
             // Without notes to press, the list itself takes the focus, so that it can be scrolled by keyboard.
             <div class="unplaced-tables" tabindex=move || (!sorting.may_sort.get()).then_some("0")>
-                <For each=move || tables.get() key=|table| (table.id, table.topic.clone()) let:table>
+                <For each=move || groups.get() key=|table| (table.id, table.topic.clone()) let:table>
                     <Group table shown />
                 </For>
+                <Show when=move || further() != 0>
+                    <Button class="button-wide" on_click=move |_| room.update(|room| *room += AT_ONCE)>
+                        {move || t_string!(i18n, harvest.more_tables, n = further()).to_string()}
+                    </Button>
+                </Show>
                 <Show when=move || shown.with(Vec::is_empty)>
                     <Empty text=Signal::derive(nothing) />
                 </Show>

@@ -1,7 +1,7 @@
 //! An action's fields to be read: those that say something.
 
 use leptos::prelude::*;
-use shared::board::view::{Action, ActionText};
+use shared::board::view::{Action, ActionStatus, ActionText};
 
 use super::action_block::status_word;
 use super::field::field_name;
@@ -44,6 +44,9 @@ pub fn ActionFacts(
 pub fn ActionBrief(
     /// The action.
     action: Signal<Action>,
+    /// Whether its decision is shown beside it.
+    #[prop(optional, into)]
+    decided: Signal<bool>,
 ) -> impl IntoView {
     let i18n = use_i18n();
     let who = Memo::new(move |_| action.with(|action| action.accountable.trim().to_owned()));
@@ -74,7 +77,12 @@ pub fn ActionBrief(
             }}
             {due}
             {rated}
-            <span>{move || action.with(|action| status_word(i18n, action.status))}</span>
+            // What is only proposed says nothing beside a decision.
+            {move || {
+                let status = action.with(|action| action.status);
+                (status != ActionStatus::Proposed || !decided.get())
+                    .then(|| view! { <span>{status_word(i18n, status)}</span> })
+            }}
         </span>
     }
 }

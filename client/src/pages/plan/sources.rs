@@ -15,6 +15,9 @@ use crate::ui::icon::Icon;
 use crate::ui::note::beginning;
 use crate::ui::table_badge::TableBadge;
 
+/// Notes shown for choosing; a search finds the others.
+const SHOWN: usize = 200;
+
 /// Sources of one action.
 #[component]
 pub fn Sources(
@@ -119,7 +122,6 @@ fn Source(place: NoteRef, editable: Signal<bool>, remove: Callback<NoteRef>) -> 
 #[component]
 pub fn ShowTable() -> impl IntoView {
     let i18n = use_i18n();
-    let cafe = expect_context::<Cafe>();
     let Planning { tables, shown, .. } = expect_context::<Planning>();
     let open = RwSignal::new(false);
     Effect::new(move || {
@@ -132,13 +134,10 @@ pub fn ShowTable() -> impl IntoView {
             shown.set(None);
         }
     });
-    let topics = cafe.memo(|view| view.tables.clone());
     let title = Signal::derive(move || {
         let Some(place) = shown.get() else { return String::new() };
-        let topic = topics.with(|all| {
-            let table = all.as_ref()?.iter().find(|table| table.id == place.table)?;
-            Some(table.topic.clone())
-        });
+        let topic =
+            tables.briefs.with(|all| all.iter().find(|table| table.id == place.table).map(|table| table.topic.clone()));
         t_string!(i18n, plan.table_title, n = place.table.0, topic = topic.unwrap_or_default()).to_string()
     });
     view! {
@@ -191,8 +190,9 @@ fn Choices(action: ActionId) -> impl IntoView {
             wanted.is_empty()
                 || tables.note(place).is_some_and(|note| note.with(|note| note.text.to_lowercase().contains(&wanted)))
         };
-        refs.with(|refs| refs.iter().filter(|place| fits(place)).cloned().collect::<Vec<_>>())
+        refs.with(|refs| refs.iter().filter(|place| fits(place)).take(SHOWN + 1).cloned().collect::<Vec<_>>())
     });
+    let shown = Memo::new(move |_| found.with(|found| found.iter().take(SHOWN).cloned().collect::<Vec<_>>()));
     Some(view! {
         <input
             type="search"
@@ -203,7 +203,7 @@ fn Choices(action: ActionId) -> impl IntoView {
             on:input=move |event| words.set(event_target_value(&event))
         />
         <ul class="source-choices">
-            <For each=move || found.get() key=NoteRef::key let:place>
+            <For each=move || shown.get() key=NoteRef::key let:place>
                 {
                     let table = place.table;
                     let place = StoredValue::new(place);
@@ -232,6 +232,9 @@ fn Choices(action: ActionId) -> impl IntoView {
                 }
             </For>
         </ul>
+        <Show when=move || { found.with(Vec::len) > SHOWN }>
+            <p class="quiet small">{t!(i18n, plan.search_more, n = SHOWN)}</p>
+        </Show>
         <Show when=move || found.with(Vec::is_empty)>
             <Empty text=Signal::derive(move || t_string!(i18n, plan.no_note_fits).to_string()) />
         </Show>

@@ -81,10 +81,10 @@ pub fn ReviewAction(id: ActionId) -> impl IntoView {
                     <span class="action-reference figures">{move || reference(place.get())}</span>
                     <span class="review-what">
                         <h3 class="review-title">{move || action.with(|action| title_or(i18n, action))}</h3>
-                        <ActionBrief action />
+                        <ActionBrief action decided=Signal::derive(move || decision.with(Option::is_some)) />
                         <span class="quiet small figures">{weight}</span>
                     </span>
-                    {reviewer.sees_decisions.then(|| view! { <VerdictSign decision /> })}
+                    <VerdictSign decision />
                     <span class="review-fold">
                         <Icon icon=icondata_lu::LuChevronDown />
                     </span>
@@ -96,11 +96,11 @@ pub fn ReviewAction(id: ActionId) -> impl IntoView {
                         <ul class="review-themes">{voted}</ul>
                     </section>
                     <Sources action=id.clone() editable=Signal::stored(false) />
+                    <Decide action=id.clone() decision />
                     {reviewer
-                        .sees_decisions
+                        .reviews
                         .then(|| {
                             view! {
-                                <Decide action=id.clone() decision />
                                 <section
                                     class="review-talk"
                                     class:review-silent=move || comments.with(Vec::is_empty)

@@ -6,7 +6,7 @@ use shared::limits;
 use shared::workshop::Command;
 use shared::workshop::state::Comment;
 
-use super::reviewer::{Reviewer, Signature};
+use super::reviewer::{Reviewer, Signature, Wrong};
 use super::{comments_on, dates};
 use crate::i18n::{t, t_string, use_i18n};
 use crate::state::cafe::Cafe;
@@ -24,19 +24,16 @@ pub fn Comments(
     let reviewer = expect_context::<Reviewer>();
     let comments = comments_on(cafe, action.clone());
     let text = RwSignal::new(String::new());
-    let (text_error, name_error) = (RwSignal::new(None::<String>), RwSignal::new(None::<String>));
+    let wrong = Wrong::nothing();
     let busy = RwSignal::new(false);
     let action = StoredValue::new(action);
     let send = move || {
-        text_error.set(None);
-        name_error.set(None);
+        wrong.clear();
         if text.with_untracked(|text| text.trim().is_empty()) {
-            text_error.set(Some(t_string!(i18n, review.comment_needed).to_string()));
+            wrong.text.set(Some(t_string!(i18n, review.comment_needed).to_string()));
             return;
         }
-        if reviewer.name.with_untracked(|name| name.trim().is_empty()) {
-            reviewer.signed.set(false);
-            name_error.set(Some(t_string!(i18n, review.name_needed).to_string()));
+        if busy.get_untracked() {
             return;
         }
         busy.set(true);
@@ -45,23 +42,10 @@ pub fn Comments(
             text: text.get_untracked(),
             name: reviewer.name.get_untracked(),
         };
-        leptos::task::spawn_local(async move {
-            let answer = cafe.try_command(command).await;
+        reviewer.send(cafe, command, wrong, move |stored| {
             let _ = busy.try_set(false);
-            match answer {
-                Ok(()) => {
-                    let _ = text.try_set(String::new());
-                    let _ = reviewer.signed.try_set(true);
-                }
-                Err(error) => {
-                    let words = Some(error.text(i18n));
-                    if error.field.as_deref() == Some("name") {
-                        let _ = reviewer.signed.try_set(false);
-                        let _ = name_error.try_set(words);
-                    } else {
-                        let _ = text_error.try_set(words);
-                    }
-                }
+            if stored {
+                let _ = text.try_set(String::new());
             }
         });
     };
@@ -91,11 +75,11 @@ pub fn Comments(
                     hide_label=true
                     placeholder=Signal::derive(move || Some(t_string!(i18n, review.comment_hint).to_string()))
                     value=text
-                    error=text_error
+                    error=wrong.text
                     max_chars=limits::COMMENT_CHARS
                 />
                 <div class="comment-send">
-                    <Signature error=name_error />
+                    <Signature error=wrong.name />
                     <Button submit=true busy icon=icondata_lu::LuSend>
                         {t!(i18n, review.send)}
                     </Button>

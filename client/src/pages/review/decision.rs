@@ -7,7 +7,7 @@ use shared::workshop::Command;
 use shared::workshop::state::{Decision, Verdict};
 
 use super::dates;
-use super::reviewer::{Reviewer, Signature};
+use super::reviewer::{Reviewer, Signature, Wrong};
 use crate::i18n::{I18n, t, t_string, use_i18n};
 use crate::state::cafe::Cafe;
 use crate::ui::button::{Button, ButtonKind};
@@ -89,21 +89,15 @@ fn Form(action: StoredValue<ActionId>, opened: RwSignal<bool>) -> impl IntoView 
     let i18n = use_i18n();
     let reviewer = expect_context::<Reviewer>();
     let reason = RwSignal::new(String::new());
-    let (reason_error, name_error) = (RwSignal::new(None::<String>), RwSignal::new(None::<String>));
+    let wrong = Wrong::nothing();
     let busy = RwSignal::new(None::<Verdict>);
     let field = NodeRef::new();
     let decide = move |verdict: Verdict| {
-        reason_error.set(None);
-        name_error.set(None);
+        wrong.clear();
         // Said here as well as by the server, so that nobody has to wait to be told.
         if verdict != Verdict::Approve && reason.with_untracked(|text| text.trim().is_empty()) {
-            reason_error.set(Some(t_string!(i18n, review.reason_needed).to_string()));
+            wrong.text.set(Some(t_string!(i18n, review.reason_needed).to_string()));
             focus(field);
-            return;
-        }
-        if reviewer.name.with_untracked(|name| name.trim().is_empty()) {
-            reviewer.signed.set(false);
-            name_error.set(Some(t_string!(i18n, review.name_needed).to_string()));
             return;
         }
         if busy.get_untracked().is_some() {
@@ -116,24 +110,11 @@ fn Form(action: StoredValue<ActionId>, opened: RwSignal<bool>) -> impl IntoView 
             reason: reason.get_untracked(),
             name: reviewer.name.get_untracked(),
         };
-        leptos::task::spawn_local(async move {
-            let answer = cafe.try_command(command).await;
+        reviewer.send(cafe, command, wrong, move |stored| {
             let _ = busy.try_set(None);
-            match answer {
-                Ok(()) => {
-                    let _ = reason.try_set(String::new());
-                    let _ = reviewer.signed.try_set(true);
-                    let _ = opened.try_set(false);
-                }
-                Err(error) => {
-                    let words = Some(error.text(i18n));
-                    if error.field.as_deref() == Some("name") {
-                        let _ = reviewer.signed.try_set(false);
-                        let _ = name_error.try_set(words);
-                    } else {
-                        let _ = reason_error.try_set(words);
-                    }
-                }
+            if stored {
+                let _ = reason.try_set(String::new());
+                let _ = opened.try_set(false);
             }
         });
     };
@@ -154,11 +135,11 @@ fn Form(action: StoredValue<ActionId>, opened: RwSignal<bool>) -> impl IntoView 
                 label=Signal::derive(move || t_string!(i18n, review.reason).to_string())
                 hint=Signal::derive(move || Some(t_string!(i18n, review.reason_hint).to_string()))
                 value=reason
-                error=reason_error
+                error=wrong.text
                 max_chars=limits::COMMENT_CHARS
                 node_ref=field
             />
-            <Signature error=name_error />
+            <Signature error=wrong.name />
             <div class="decide-buttons">
                 {buttons
                     .map(|(verdict, icon)| {

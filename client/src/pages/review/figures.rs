@@ -3,7 +3,6 @@
 use leptos::prelude::*;
 
 use super::decisions_of;
-use super::reviewer::Reviewer;
 use crate::i18n::{t_string, use_i18n};
 use crate::pages::plan::Planning;
 use crate::state::cafe::Cafe;
@@ -14,7 +13,6 @@ pub fn Figures() -> impl IntoView {
     let cafe = expect_context::<Cafe>();
     let i18n = use_i18n();
     let Planning { plan, harvest, tables, .. } = expect_context::<Planning>();
-    let reviewer = expect_context::<Reviewer>();
     let people = cafe.memo(|view| view.people_count);
     let count = cafe.memo(|view| view.table_count);
     let rounds = cafe.memo(|view| view.rounds.len());
@@ -54,7 +52,7 @@ pub fn Figures() -> impl IntoView {
     };
     view! {
         <p class="review-figures figures">{sentence}</p>
-        <Show when=move || reviewer.sees_decisions && !ids.with(Vec::is_empty)>
+        <Show when=move || !ids.with(Vec::is_empty)>
             <p class="quiet figures" role="status">{decided}</p>
         </Show>
     }

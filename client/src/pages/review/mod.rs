@@ -180,7 +180,7 @@ fn Document(phase: Phase) -> impl IntoView {
                 <Empty icon=icondata_lu::LuListChecks text=Signal::derive(nothing) />
             </Show>
             {reviewer
-                .sees_decisions
+                .reviews
                 .then(|| {
                     let silent = comments_on(cafe, None);
                     view! {
@@ -228,12 +228,12 @@ fn unfold_for_printing() {
     on_cleanup(move || drop(listeners.try_update_value(Option::take)));
 }
 
-/// All decisions, for whoever may see them.
+/// All decisions; participants learn of them from the review on.
 fn decisions_of(cafe: Cafe) -> Memo<Vec<Decision>> {
     let found = cafe.memo(|view| match &view.part {
         Part::Facilitator(part) => part.decisions.clone(),
         Part::Reviewer(part) => part.decisions.clone(),
-        Part::Participant(_) => Vec::new(),
+        Part::Participant(part) => part.decisions.clone(),
     });
     Memo::new(move |_| found.get().unwrap_or_default())
 }

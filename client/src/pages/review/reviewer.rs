@@ -3,9 +3,9 @@
 use leptos::prelude::*;
 use shared::id::Role;
 use shared::limits;
-use shared::workshop::Phase;
+use shared::workshop::{Command, Phase};
 
-use crate::i18n::{t, t_string, use_i18n};
+use crate::i18n::{I18n, t, t_string, use_i18n};
 use crate::platform;
 use crate::state::cafe::Cafe;
 use crate::ui::button::{Button, ButtonKind};
@@ -22,12 +22,13 @@ pub struct Reviewer {
     pub signed: RwSignal<bool>,
     /// Whether they are management, who decide; facilitators may record what was decided elsewhere.
     pub decides: bool,
-    /// Whether decisions and comments are shown to them.
-    pub sees_decisions: bool,
+    /// Whether they are among those who review: comments are between them, decisions are for everybody.
+    pub reviews: bool,
     /// Whether they may comment now.
     pub may_comment: Memo<bool>,
     /// Whether they may decide now.
     pub may_decide: Memo<bool>,
+    i18n: I18n,
 }
 
 impl Reviewer {
@@ -49,10 +50,60 @@ impl Reviewer {
             }
         });
         let phase = cafe.memo(|view| view.phase);
-        let reads = role != Role::Participant;
-        let may_comment = Memo::new(move |_| reads && matches!(phase.get(), Some(Phase::Plan | Phase::Review)));
-        let may_decide = Memo::new(move |_| reads && phase.get() == Some(Phase::Review));
-        Self { name, signed, decides: role == Role::Reviewer, sees_decisions: reads, may_comment, may_decide }
+        let reviews = role != Role::Participant;
+        let may_comment = Memo::new(move |_| reviews && matches!(phase.get(), Some(Phase::Plan | Phase::Review)));
+        let may_decide = Memo::new(move |_| reviews && phase.get() == Some(Phase::Review));
+        Self { name, signed, decides: role == Role::Reviewer, reviews, may_comment, may_decide, i18n }
+    }
+
+    /// Sends what stands under their name, once there is one. `ended` learns whether it is stored; what is wrong is said at its field.
+    pub fn send(self, cafe: Cafe, command: Command, wrong: Wrong, ended: impl FnOnce(bool) + 'static) {
+        let Self { i18n, signed, .. } = self;
+        if self.name.with_untracked(|name| name.trim().is_empty()) {
+            signed.set(false);
+            wrong.name.set(Some(t_string!(i18n, review.name_needed).to_string()));
+            ended(false);
+            return;
+        }
+        leptos::task::spawn_local(async move {
+            let answer = cafe.try_command(command).await;
+            // The page may have been left meanwhile, so everything is only tried.
+            match &answer {
+                Ok(()) => {
+                    let _ = signed.try_set(true);
+                }
+                Err(error) if error.field.as_deref() == Some("name") => {
+                    let _ = signed.try_set(false);
+                    let _ = wrong.name.try_set(Some(error.text(i18n)));
+                }
+                Err(error) => {
+                    let _ = wrong.text.try_set(Some(error.text(i18n)));
+                }
+            }
+            ended(answer.is_ok());
+        });
+    }
+}
+
+/// What is wrong with a comment or a reason, and with the name under it.
+#[derive(Clone, Copy)]
+pub struct Wrong {
+    /// The words themselves.
+    pub text: RwSignal<Option<String>>,
+    /// The name.
+    pub name: RwSignal<Option<String>>,
+}
+
+impl Wrong {
+    /// Nothing yet.
+    pub fn nothing() -> Self {
+        Self { text: RwSignal::new(None), name: RwSignal::new(None) }
+    }
+
+    /// What was said before is taken back.
+    pub fn clear(self) {
+        self.text.set(None);
+        self.name.set(None);
     }
 }
 

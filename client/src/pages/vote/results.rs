@@ -91,9 +91,6 @@ pub fn VoteResults() -> impl IntoView {
                                 }
                             />
                         </div>
-                        <Button icon=icondata_lu::LuEye on_click=move |_| cafe.command(Command::CloseVote)>
-                            {t!(i18n, vote.close)}
-                        </Button>
                     </Show>
                 </div>
             </div>

@@ -7,6 +7,7 @@ use gloo_timers::callback::Timeout;
 use leptos::prelude::*;
 use serde::Deserialize;
 use shared::id::{ActorId, BoardId, BoardKind, Millis, Role};
+use shared::limits;
 use shared::wire::{Address, ServerMessage};
 use shared::workshop::View;
 use shared::workshop::view::Me;
@@ -14,6 +15,7 @@ use wasm_bindgen_futures::spawn_local;
 
 use super::Connection;
 use super::reach::{may_write, reach};
+use super::turns::Turns;
 use crate::api::ApiError;
 use crate::clock::Clock;
 use crate::i18n::{I18n, t_string};
@@ -49,6 +51,7 @@ pub(in crate::state) struct Inner {
     ticking: OnceCell<ArcRwSignal<Millis>>,
     clock: RefCell<Clock>,
     rooms: RefCell<Vec<Rc<Room>>>,
+    turns: RefCell<Turns>,
     holders: Cell<usize>,
     running: Cell<bool>,
     /// Client ids came in.
@@ -85,6 +88,7 @@ impl Inner {
             ticking: OnceCell::new(),
             clock: RefCell::default(),
             rooms: RefCell::default(),
+            turns: RefCell::default(),
             holders: Cell::new(0),
             running: Cell::new(false),
             assigned: Knock::default(),
@@ -176,6 +180,43 @@ impl Inner {
             rooms.push(Room::new(self.itself.clone(), id, writable));
             rooms.len() - 1
         })
+    }
+
+    /// A board wants to be read, or nobody wants to read it any more.
+    pub(in crate::state) fn reading(&self, board: BoardKind, wanted: bool) {
+        if wanted {
+            self.turns.borrow_mut().ask(board);
+        } else {
+            self.turns.borrow_mut().forget(board);
+        }
+        self.next_turns();
+    }
+
+    /// A board was read. Whether it makes room for another.
+    pub(in crate::state) fn was_read(&self, board: BoardKind) -> bool {
+        let makes_room = self.turns.borrow_mut().was_read(board);
+        if makes_room && let Some(inner) = self.itself.upgrade() {
+            // Once the room has closed.
+            spawn_local(async move { inner.next_turns() });
+        }
+        makes_room
+    }
+
+    fn next_turns(&self) {
+        loop {
+            let Some(board) = self.turns.borrow_mut().next() else { return };
+            let index = self.room_of(board);
+            self.room(index).take_turn();
+        }
+    }
+
+    /// Before another board is opened: those that are kept only in case somebody comes back go, if there would be too many.
+    pub(in crate::state) fn make_room(&self) {
+        let rooms = self.rooms.borrow().clone();
+        if rooms.iter().filter(|room| room.is_connected()).count() + 1 < limits::BOARDS_PER_CONNECTION {
+            return;
+        }
+        rooms.iter().filter(|room| room.is_connected()).for_each(|room| room.leave());
     }
 
     /// A client id that nobody else has; waits for the server where none is left.

@@ -31,6 +31,8 @@ use crate::sync::outbox::Outbox;
 const STORE_AFTER: u32 = 1_500;
 /// How long a board stays open after its last holder has gone: pages change, and often come back.
 const KEEP_AFTER: u32 = 5_000;
+/// When a board that made room for others is looked at again, in milliseconds.
+const LOOK_AGAIN_AFTER: u32 = 60_000;
 
 /// Where the conversation with the server stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,6 +67,9 @@ pub(super) struct Room {
     document: RefCell<Option<Rc<Document>>>,
     loading: Cell<bool>,
     holders: Cell<usize>,
+    /// Those who only read, and whether it is this board's turn to be read.
+    readers: Cell<usize>,
+    turn: Cell<bool>,
     stage: Cell<Stage>,
     read_only: Cell<bool>,
     rebuilt: Cell<bool>,
@@ -81,6 +86,7 @@ pub(super) struct Room {
     say_timer: RefCell<Option<Timeout>>,
     store_timer: RefCell<Option<Timeout>>,
     leave_timer: RefCell<Option<Timeout>>,
+    look_timer: RefCell<Option<Timeout>>,
 }
 
 impl Room {
@@ -103,6 +109,8 @@ impl Room {
             document: RefCell::default(),
             loading: Cell::new(false),
             holders: Cell::new(0),
+            readers: Cell::new(0),
+            turn: Cell::new(false),
             stage: Cell::new(Stage::Closed),
             read_only: Cell::new(!writable),
             rebuilt: Cell::new(false),
@@ -119,6 +127,7 @@ impl Room {
             say_timer: RefCell::default(),
             store_timer: RefCell::default(),
             leave_timer: RefCell::default(),
+            look_timer: RefCell::default(),
         })
     }
 
@@ -153,7 +162,76 @@ impl Room {
         if self.doing.take().is_some() {
             self.say();
         }
-        self.leave_soon();
+        if self.readers.get() > 0 {
+            self.rest();
+        } else {
+            self.leave_soon();
+        }
+    }
+
+    /// A component reads the board; it is opened when its turn comes.
+    pub(super) fn look(&self) {
+        self.readers.set(self.readers.get() + 1);
+        self.leave_timer.take();
+        if let Some(cafe) = self.cafe() {
+            cafe.reading(self.kind(), true);
+        }
+    }
+
+    /// A component reads the board no more.
+    pub(super) fn look_away(&self) {
+        self.readers.set(self.readers.get().saturating_sub(1));
+        if self.readers.get() > 0 {
+            return;
+        }
+        self.turn.set(false);
+        self.look_timer.take();
+        if self.holders.get() == 0 {
+            self.leave_soon();
+        }
+        if let Some(cafe) = self.cafe() {
+            cafe.reading(self.kind(), false);
+        }
+    }
+
+    /// It is this board's turn to be read.
+    pub(super) fn take_turn(&self) {
+        self.turn.set(true);
+        self.wake();
+    }
+
+    /// The server has shown everything, or nothing: others may be read now, and this one again later.
+    fn was_read(&self) {
+        let Some(cafe) = self.cafe().filter(|cafe| self.turn.get() && cafe.was_read(self.kind())) else { return };
+        self.turn.set(false);
+        self.rest();
+        let (itself, cafe) = (self.itself.clone(), Rc::downgrade(&cafe));
+        let timer = Timeout::new(LOOK_AGAIN_AFTER, move || {
+            if let (Some(room), Some(cafe)) = (itself.upgrade().filter(|room| room.readers.get() > 0), cafe.upgrade()) {
+                cafe.reading(room.kind(), true);
+            }
+        });
+        self.look_timer.replace(Some(timer));
+    }
+
+    /// Whether the board is to be open.
+    fn wanted(&self) -> bool {
+        self.holders.get() > 0 || self.turn.get() || !self.outbox.borrow().is_empty() || self.loading.get()
+    }
+
+    pub(super) fn is_connected(&self) -> bool {
+        self.stage.get() != Stage::Closed
+    }
+
+    /// Leaves the conversation, and keeps what was read of it.
+    fn rest(&self) {
+        if self.wanted() || !self.is_connected() {
+            return;
+        }
+        if let Some(link) = self.cafe().map(|cafe| cafe.link.clone()) {
+            link.send(&self.address, ClientMessage::Close);
+        }
+        self.disconnected();
     }
 
     /// Opens what is not open yet: with pending edits also without a holder.
@@ -180,9 +258,9 @@ impl Room {
         self.leave_timer.replace(Some(timer));
     }
 
-    fn leave(&self) {
-        let needed = self.holders.get() > 0 || self.loading.get() || !self.outbox.borrow().is_empty();
-        if needed {
+    /// Gives everything up that nobody needs any more.
+    pub(super) fn leave(&self) {
+        if self.wanted() || self.readers.get() > 0 {
             return;
         }
         let Some(document) = self.document.take() else { return };
@@ -239,7 +317,7 @@ impl Room {
             self.greet();
         }
         self.say_soon();
-        if self.holders.get() == 0 {
+        if self.holders.get() == 0 && self.readers.get() == 0 {
             self.leave_soon();
         }
     }

@@ -21,8 +21,9 @@ const AGAIN_AFTER: u32 = 2_000;
 impl Room {
     /// The connection is there: asks to be let in.
     pub(in crate::state) fn enter(&self) {
-        let wanted = self.holders.get() > 0 || !self.outbox.borrow().is_empty() || self.loading.get();
+        let wanted = self.wanted();
         let Some(cafe) = self.cafe().filter(|cafe| wanted && cafe.link.is_open()) else { return };
+        cafe.make_room();
         self.stage.set(Stage::Asking);
         self.outbox.borrow_mut().reset();
         self.unsent.take();
@@ -33,7 +34,7 @@ impl Room {
 
     /// The café has changed: a refusal may no longer hold.
     pub(in crate::state) fn try_again(&self) {
-        if self.stage.get() == Stage::Denied && self.holders.get() > 0 {
+        if self.stage.get() == Stage::Denied && (self.holders.get() > 0 || self.turn.get()) {
             self.enter();
         }
     }
@@ -63,12 +64,14 @@ impl Room {
                 self.stage.set(Stage::Denied);
                 self.set_read_only(true);
                 set(&self.failed, Some(reason));
+                self.was_read();
             }
             ServerMessage::Step1 { state_vector } => self.answer(&state_vector),
             ServerMessage::Step2 { update } => {
                 self.take_in(&update);
                 if self.document.borrow().is_some() {
                     set(&self.loaded, true);
+                    self.was_read();
                 }
             }
             ServerMessage::Update { update } => self.take_in(&update),
@@ -188,7 +191,7 @@ impl Room {
         }
         cafe.count_unsaved();
         spawn_local(async move { cafe.storage.wait().await.remove_edits(&keys).await });
-        if self.holders.get() == 0 {
+        if self.holders.get() == 0 && self.readers.get() == 0 {
             self.leave_soon();
         }
     }

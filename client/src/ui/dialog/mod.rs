@@ -1,10 +1,25 @@
 //! Dialogs: the browser's own `<dialog>`, which keeps the focus inside, closes on Escape and gives the focus back.
 
+use std::sync::OnceLock;
+
 use leptos::{html, prelude::*};
 
 use crate::i18n::{t_string, use_i18n};
 use crate::ui::button::{Button, ButtonKind};
 use crate::ui::field::next_id;
+use crate::ui::toast::ToastHost;
+
+/// The dialogs that are open, the topmost last. What lies outside of a modal dialog can be neither seen well nor pressed, so messages
+/// are shown inside of it.
+fn open_dialogs() -> ArcRwSignal<Vec<String>> {
+    static OPEN: OnceLock<ArcRwSignal<Vec<String>>> = OnceLock::new();
+    OPEN.get_or_init(|| ArcRwSignal::new(Vec::new())).clone()
+}
+
+/// The dialog above everything else, by the name it gave to its [`ToastHost`].
+pub fn topmost() -> Option<String> {
+    open_dialogs().with(|open| open.last().cloned())
+}
 
 /// A dialog above the page. Its children exist only while it is open.
 #[component]
@@ -27,9 +42,26 @@ pub fn Dialog(
     let dialog = NodeRef::<html::Dialog>::new();
     let title_id = StoredValue::new(next_id("dialog"));
     let children = StoredValue::new(children);
-    Effect::new(move || {
-        let Some(dialog) = dialog.get() else { return };
-        if open.get() {
+    let list = {
+        let name = title_id.get_value();
+        move |here: bool| {
+            open_dialogs().update(|open| {
+                open.retain(|other| *other != name);
+                if here {
+                    open.push(name.clone());
+                }
+            });
+        }
+    };
+    let gone = list.clone();
+    on_cleanup(move || gone(false));
+    Effect::new(move |before: Option<bool>| {
+        let Some(dialog) = dialog.get() else { return false };
+        let wanted = open.get();
+        if wanted != before.unwrap_or(false) {
+            list(wanted);
+        }
+        if wanted {
             // Fails only on a dialog that is open already.
             if !dialog.open() {
                 let _ = dialog.show_modal();
@@ -37,6 +69,7 @@ pub fn Dialog(
         } else if dialog.open() {
             dialog.close();
         }
+        wanted
     });
     view! {
         <dialog
@@ -76,6 +109,7 @@ pub fn Dialog(
                     </div>
                     {children.with_value(|children| children())}
                 </div>
+                <ToastHost within=title_id.get_value() />
             </Show>
         </dialog>
     }

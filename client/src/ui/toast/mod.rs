@@ -6,6 +6,7 @@ use std::time::Duration;
 use leptos::prelude::*;
 
 use crate::i18n::{t_string, use_i18n};
+use crate::ui::dialog::topmost;
 use crate::ui::icon::Icon;
 
 /// What a message is.
@@ -75,15 +76,20 @@ fn dismiss(gone: &Message) {
     Toasts::new().0.update(|list| list.retain(|message| message != gone));
 }
 
-/// The place of the messages; once, in the application's frame.
+/// The place of the messages: once in the application's frame, and in every open dialog. They are shown in the topmost alone.
 #[component]
-pub fn ToastHost() -> impl IntoView {
+pub fn ToastHost(
+    /// The dialog it stands in; none in the frame.
+    #[prop(optional, into)]
+    within: Option<String>,
+) -> impl IntoView {
     let i18n = use_i18n();
     let list = Toasts::new().0;
+    let shown = move || if topmost() == within { list.get() } else { Vec::new() };
     view! {
         <div class="toasts" role="status" aria-live="polite">
             <For
-                each=move || list.get()
+                each=shown
                 key=|message| (message.id, message.text.clone())
                 children=move |message| {
                     let (class, icon) = match message.kind {
