@@ -24,9 +24,10 @@ use crate::{pages, platform};
 /// Draws something of a part that has been fetched.
 pub type Draw<P> = fn(P) -> AnyView;
 type Fetched<P> = Result<Draw<P>, SplitLoaderError>;
+type Fetching<P> = Pin<Box<dyn Future<Output = Fetched<P>>>>;
 
 /// Something drawn from `P` that has first to be fetched.
-pub struct Part<P: 'static>(fn() -> Pin<Box<dyn Future<Output = Fetched<P>>>>);
+pub struct Part<P: 'static>(fn() -> Fetching<P>);
 
 impl<P> Clone for Part<P> {
     fn clone(&self) -> Self {
