@@ -61,7 +61,7 @@ test('P-9: gallery, harvest and plan of a hundred tables, for the facilitator an
     await host.locator('.unplaced .placed').first().click();
     await host.locator('.pick-new').click();
     await expect(host.locator('.theme .placed').first()).toContainText(words);
-    await expect(guest.locator('.theme').getByText(words).first()).toBeVisible({ timeout: 40_000 });
+    await expect(guest.locator('.theme .placed').filter({ hasText: words }).first()).toBeVisible({ timeout: 40_000 });
     // Vote and plan: the note of the last table is still at hand.
     await expect(async () => {
       await command({ type: 'go_to', phase: 'vote' });
