@@ -6,6 +6,7 @@
 //! - [`app`]: the parts that everything else works with.
 //! - [`store`]: append-only streams, the only truth.
 //! - [`auth`]: bearer tokens.
+//! - [`listen`]: takes connections.
 //! - [`http`]: the router, one file a resource.
 //! - [`socket`]: live connections: bytes in, messages decided on, bytes out.
 //! - [`board`]: the live documents: one task owns one board.
@@ -27,6 +28,7 @@ pub mod config;
 pub mod draw;
 pub mod export;
 pub mod http;
+pub mod listen;
 pub mod run;
 pub mod socket;
 pub mod store;

@@ -6,12 +6,14 @@
 //! - [`api`]: the HTTP interface from the caller's side.
 //! - [`guest`]: a simulated guest on a real socket, with replicas of the boards.
 //! - [`replica`]: one board's document as a guest holds it, with what is not yet acknowledged.
+//! - [`raw`]: a bare socket for tests that misbehave.
 //! - [`cafe`]: a café with its facilitator and guests: `cafe.guest("Li")`.
 //! - [`script`]: what simulated guests say and do, for the demo and the browser tests.
 
 pub mod api;
 pub mod cafe;
 pub mod guest;
+pub mod raw;
 pub mod replica;
 pub mod script;
 pub mod server;

@@ -26,9 +26,17 @@ impl Server {
     /// # Errors
     /// The binary is missing (`cargo build -p tablehop-server` makes it) or does not start.
     pub async fn start() -> Result<Self> {
+        Self::start_with(&[]).await
+    }
+
+    /// Starts one with further options, given as names and values of environment variables.
+    ///
+    /// # Errors
+    /// As [`Server::start`].
+    pub async fn start_with(options: &[(&str, &str)]) -> Result<Self> {
         let directory = tempfile::tempdir()?;
         let data = directory.path().to_owned();
-        Self::spawn(data, 0, Some(directory)).await
+        Self::spawn(data, 0, Some(directory), options).await
     }
 
     /// Starts one on a data directory that exists and is kept.
@@ -36,16 +44,22 @@ impl Server {
     /// # Errors
     /// As [`Server::start`].
     pub async fn start_in(data: &Path) -> Result<Self> {
-        Self::spawn(data.to_owned(), 0, None).await
+        Self::spawn(data.to_owned(), 0, None, &[]).await
     }
 
-    async fn spawn(data: PathBuf, port: u16, directory: Option<tempfile::TempDir>) -> Result<Self> {
+    async fn spawn(
+        data: PathBuf,
+        port: u16,
+        directory: Option<tempfile::TempDir>,
+        options: &[(&str, &str)],
+    ) -> Result<Self> {
         let mut child = Command::new(binary()?)
             .args(["serve", "--listen", &format!("127.0.0.1:{port}"), "--data"])
             .arg(&data)
             // A whole test room joins from one address within seconds.
             .env("TABLEHOP_JOIN_LIMIT", "100000")
             .env("TABLEHOP_LOG", std::env::var("TABLEHOP_LOG").unwrap_or_else(|_| "warn".into()))
+            .envs(options.iter().copied())
             .stdout(Stdio::piped())
             .kill_on_drop(true)
             .spawn()
@@ -78,6 +92,21 @@ impl Server {
         self.child.id()
     }
 
+    /// Memory that the process holds, in KiB.
+    ///
+    /// # Errors
+    /// It does not run, or the system does not say.
+    pub fn memory(&self) -> Result<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid().context("not running")?))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("VmRSS")?;
+        Ok(line.trim().trim_end_matches(" kB").parse()?)
+    }
+
+    /// Its port on this machine.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
     /// The address of the WebSocket.
     pub fn collab(&self) -> String {
         format!("ws://127.0.0.1:{}/collab", self.port)
@@ -108,7 +137,7 @@ impl Server {
     /// # Errors
     /// As [`Server::start`].
     pub async fn restart(&mut self) -> Result<()> {
-        let again = Self::spawn(self.data.clone(), self.port, self._directory.take()).await?;
+        let again = Self::spawn(self.data.clone(), self.port, self._directory.take(), &[]).await?;
         *self = again;
         Ok(())
     }

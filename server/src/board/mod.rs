@@ -27,7 +27,7 @@ use crate::workshop::floor::Floors;
 
 mod member;
 mod presence;
-mod replica;
+pub mod replica;
 pub mod room;
 
 #[cfg(test)]
