@@ -78,6 +78,12 @@ pub struct Config {
     #[arg(long, env = "TABLEHOP_CONNECTION_LIMIT", value_name = "SOCKETS", default_value_t = limits::CONNECTIONS_PER_ADDRESS,
           value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub connection_limit: u32,
+
+    /// Seconds within which the head of a request must have come, and after which an idle HTTP connection is closed; longer than a proxy
+    /// in front keeps its own
+    #[arg(long, env = "TABLEHOP_HEAD_SECONDS", value_name = "SECONDS", default_value_t = limits::HEAD_SECONDS,
+          value_parser = clap::value_parser!(u32).range(1..=3_600))]
+    pub head_seconds: u32,
 }
 
 /// When the QR code is drawn in the terminal.
@@ -139,6 +145,7 @@ impl Config {
             wrong_code_limit: 30,
             create_limit: 120,
             connection_limit: limits::CONNECTIONS_PER_ADDRESS,
+            head_seconds: limits::HEAD_SECONDS,
         }
     }
 

@@ -21,13 +21,11 @@ use tower::ServiceExt;
 /// How long to wait when the system gives no more connections (file descriptors have run out): some will end.
 const OUT_OF_DESCRIPTORS: Duration = Duration::from_millis(500);
 
-/// Serves until `stop` resolves; then takes nothing more, and resolves when all requests under way are answered. Sockets that were
+/// Serves until `stop` resolves; `head_time` is how long the head of a request may take, and a connection be idle. Ends gracefully: it then takes nothing more, and resolves when all requests under way are answered. Sockets that were
 /// upgraded are not waited for.
-pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Output = ()>) {
+pub async fn serve(listener: TcpListener, head_time: Duration, router: Router, stop: impl Future<Output = ()>) {
     let mut http = hyper::server::conn::http1::Builder::new();
-    http.timer(TokioTimer::new())
-        .header_read_timeout(Duration::from_secs(limits::HEAD_SECONDS))
-        .max_buf_size(limits::HEAD_BYTES);
+    http.timer(TokioTimer::new()).header_read_timeout(head_time).max_buf_size(limits::HEAD_BYTES);
     let (stopping, _) = watch::channel(false);
     tokio::pin!(stop);
     loop {

@@ -102,7 +102,8 @@ async fn serve_and(
         stop.send_replace(true);
     });
     let upkeep = tokio::spawn(telemetry::keep_counting());
-    let serving = listen::serve(listener, http::router(app.clone()), until(stopped.clone()));
+    let head_time = Duration::from_secs(config.head_seconds.into());
+    let serving = listen::serve(listener, head_time, http::router(app.clone()), until(stopped.clone()));
     tracing::info!(address = %config.listen, data = %config.data.display(), "serving");
     ready(&config);
 

@@ -85,9 +85,10 @@ pub const FRAMES_BEFORE_AUTH: usize = 8;
 pub const BYTES_BEFORE_AUTH: usize = 256 * 1024;
 /// WebSockets from one address, by default: the largest café behind one router, everybody with a second device.
 pub const CONNECTIONS_PER_ADDRESS: u32 = 2 * PEOPLE_MAX as u32;
-/// Seconds within which the head of an HTTP request must have come, and after which an idle connection is closed. Phones on bad wifi
-/// need a few; who sends a letter at a time keeps nothing open.
-pub const HEAD_SECONDS: u64 = 10;
+/// Seconds, by default, within which the head of an HTTP request must have come, and after which an idle connection is closed: who sends a
+/// letter at a time keeps nothing open. Longer than proxies keep their idle connections (60 s is usual), so that none of them sends a
+/// request into one that is just being closed.
+pub const HEAD_SECONDS: u32 = 75;
 /// Bytes of the head of an HTTP request: links and tokens are short.
 pub const HEAD_BYTES: usize = 32 * 1024;
 /// Seconds of silence after which the server pings, or lets a dead connection go after three of them.

@@ -12,7 +12,6 @@ use shared::board::{HarvestRoots, NewAction, PlanRoots, TableRoots, action, new_
 use yrs::{Doc, ReadTxn, StateVector, Transact, TransactionMut};
 
 #[path = "../../fuzz/src/lib.rs"]
-#[expect(dead_code, reason = "what only the engine needs")]
 mod targets;
 
 /// How long each target runs at most, whatever the machine; the counts below are reached long before on an idle one.
@@ -112,7 +111,7 @@ fn pages() -> Vec<Vec<u8>> {
         txn.encode_update_v1()
     };
     let doc = new_doc(77);
-    let (table, harvest, plan) = (TableRoots::of(&doc), HarvestRoots::of(&doc), PlanRoots::of(&doc));
+    let table = TableRoots::of(&doc);
     let new = |id: &str| NewNote {
         id: id.into(),
         kind: Default::default(),
@@ -142,7 +141,6 @@ fn pages() -> Vec<Vec<u8>> {
     let whole = doc.transact().encode_state_as_update_v1(&StateVector::default());
     let other = new_doc(78);
     let (harvest_doc, plan_doc) = (HarvestRoots::of(&other), PlanRoots::of(&other));
-    drop((harvest, plan));
     let planned = vec![
         edit(&other, &|txn| theme::create(txn, &harvest_doc, &"4e-1".into(), "上门之前", 1.0)),
         edit(&other, &|txn| action::create(txn, &plan_doc, NewAction { id: "4e-2".into(), ..Default::default() })),

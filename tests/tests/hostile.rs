@@ -38,9 +38,7 @@ async fn is_alive(cafe: &Cafe, guest: &Guest, table: TableId, words: &str) -> Re
     let note = guest.write(table, Default::default(), words, None)?;
     guest.saved().await?;
     cafe.facilitator.open(BoardKind::Table(table)).await?;
-    cafe.facilitator
-        .until("the note", |f| f.table_board(table)?.notes.iter().any(|n| n.id == note).then_some(()))
-        .await
+    cafe.facilitator.until("the note", |f| f.table_board(table)?.notes.iter().any(|n| n.id == note).then_some(())).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -436,8 +434,8 @@ async fn h22_an_address_has_so_many_sockets() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn h22_half_a_request_keeps_no_connection() -> Result<()> {
-    let server = Server::start().await?;
-    let wait = Duration::from_secs(limits::HEAD_SECONDS) + PATIENCE;
+    let server = Server::start_with(&[("TABLEHOP_HEAD_SECONDS", "2")]).await?;
+    let wait = PATIENCE;
     let connect = async || TcpStream::connect(("127.0.0.1", server.port())).await;
     // Nothing; half a head, and a letter from time to time; a whole request, and then silence.
     let (silent, mut slow, mut idle) = (connect().await?, connect().await?, connect().await?);
@@ -452,7 +450,9 @@ async fn h22_half_a_request_keeps_no_connection() -> Result<()> {
                     Ok(0) | Err(_) => return all,
                     Ok(count) => all.extend_from_slice(&buffer[..count]),
                 },
-                _ = every.tick(), if drip => _ = stream.write_all(b"x").await,
+                _ = every.tick(), if drip => {
+                    let _ = stream.write_all(b"x").await;
+                }
             }
         }
     };
@@ -483,7 +483,8 @@ async fn h2_a_hundred_thousand_guesses_open_nothing_and_shut_nobody_out() -> Res
             // Many in one packet, and then all their answers: as fast as anybody can.
             let mut requests = String::new();
             for i in 0..AT_ONCE {
-                let body = format!(r#"{{"code":"Z{:07}","name":"x"}}"#, (n * GUESSES + batch * AT_ONCE + i) % 10_000_000);
+                let body =
+                    format!(r#"{{"code":"Z{:07}","name":"x"}}"#, (n * GUESSES + batch * AT_ONCE + i) % 10_000_000);
                 let length = body.len();
                 requests += &format!(
                     "POST /api/join HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
@@ -491,15 +492,23 @@ async fn h2_a_hundred_thousand_guesses_open_nothing_and_shut_nobody_out() -> Res
             }
             stream.write_all(requests.as_bytes()).await?;
             let (mut text, mut buffer) = (Vec::new(), vec![0; 64 * 1024]);
-            let lines = |text: &[u8], what: &str| text.windows(what.len()).filter(|w| *w == what.as_bytes()).count();
-            while lines(&text, "HTTP/1.1 ") < AT_ONCE || !text.ends_with(b"}") {
+            let statuses = loop {
                 let read = stream.read(&mut buffer).await?;
                 anyhow::ensure!(read > 0, "the server hung up");
                 text.extend_from_slice(&buffer[..read]);
+                if text.ends_with(b"}") {
+                    // A body ends without a line break, so a status may stand behind one.
+                    let lines = std::str::from_utf8(&text)?.split('\n');
+                    let statuses: Vec<&str> =
+                        lines.filter_map(|line| line.split_once("HTTP/1.1 ")).map(|(_, s)| s).collect();
+                    if statuses.len() == AT_ONCE {
+                        break statuses;
+                    }
+                }
+            };
+            for status in statuses {
+                told[usize::from(!status.starts_with("429")) + usize::from(status.starts_with('2'))] += 1;
             }
-            told[0] += lines(&text, "HTTP/1.1 429");
-            told[1] += lines(&text, "\"bad_code\"");
-            told[2] += lines(&text, "HTTP/1.1 2");
         }
         anyhow::Ok(told)
     };
