@@ -594,8 +594,10 @@ async fn h9_hostile_text_ends_as_text_in_everything_that_is_served() -> Result<(
             let whole = read.to_string();
             assert!(whole.contains("<script>"), "{path}: the words are there, as words");
         } else {
+            // An escaped bracket closes no link.
+            let live = text.replace("\\]", "");
             for markup in ["<script", "<img", "](javascript:", "](http"] {
-                assert!(!text.contains(markup), "{path}: {markup}");
+                assert!(!live.contains(markup), "{path}: {markup}");
             }
             assert!(text.contains("&lt;script&gt;") && text.contains("HYPERLINK"), "{path}: the words are there");
         }

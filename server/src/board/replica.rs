@@ -202,9 +202,16 @@ impl Replica {
         self.doc.transact().encode_diff_v1(state_vector)
     }
 
-    /// The whole document, as a v2 update.
-    pub fn snapshot(&self) -> Vec<u8> {
-        self.doc.transact().encode_state_as_update_v2(&StateVector::default())
+    /// The whole document, as a v2 update; `None` if it could not be loaded again. Yrs writes some of what strangers' updates can hold
+    /// in a way that it does not read, and a snapshot that cannot be read would cost the board, while the log is sound.
+    pub fn snapshot(&self) -> Option<Vec<u8>> {
+        let payload = self.doc.transact().encode_state_as_update_v2(&StateVector::default());
+        let known = self.doc.transact().state_vector();
+        let update = catch_unwind(AssertUnwindSafe(|| Update::decode_v2(&payload))).ok()?.ok()?;
+        let mut copy = Self { doc: new_doc(0), seq: 0, unfolded: 0, bytes: 0 };
+        copy.fold(update).ok()?;
+        let is_same = copy.doc.transact().state_vector() == known;
+        is_same.then_some(payload)
     }
 
     /// The document, for reading it.
@@ -348,7 +355,7 @@ mod tests {
         let (doc, text) = writer(7);
         let mut replica = empty();
         take(&mut replica, &types(&doc, &text, "from the snapshot, "), &[]).expect("fits");
-        let snapshot = Snapshot { seq: 1, payload: replica.snapshot().into() };
+        let snapshot = Snapshot { seq: 1, payload: replica.snapshot().expect("readable").into() };
         let row = Row { seq: 2, principal: "p".into(), at: 0, payload: types(&doc, &text, "from a row").into() };
         let loaded = Loaded { snapshot: Some(snapshot), rows: vec![row.clone()], last_seq: 2 };
         let replica = Replica::load(&loaded).expect("loads");

@@ -129,10 +129,18 @@ impl Room {
             // Somebody else writes to this stream, too: what they wrote is in the store.
             self.reload(seq - count).await;
         } else if replica.unfolded() >= SNAPSHOT_ROWS_AWAKE {
-            let snapshot = Snapshot { seq, payload: replica.snapshot().into() };
+            let payload = replica.snapshot();
             replica.folded();
-            if let Err(error) = self.inner.store.save_snapshot(self.stream.clone(), snapshot).await {
-                tracing::warn!(board = %self.board, %error, "no snapshot");
+            match payload {
+                Some(payload) => {
+                    let snapshot = Snapshot { seq, payload: payload.into() };
+                    if let Err(error) = self.inner.store.save_snapshot(self.stream.clone(), snapshot).await {
+                        tracing::warn!(board = %self.board, %error, "no snapshot");
+                    }
+                }
+                None => {
+                    tracing::warn!(board = %self.board, "no snapshot: it could not be read again; the log is kept as it is")
+                }
             }
         }
     }
