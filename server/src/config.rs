@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use axum::http::HeaderMap;
 use clap::builder::FalseyValueParser;
 use clap::{Args, ValueEnum};
+use shared::limits;
 
 /// Options of `tablehop serve`; each can also be given in the environment.
 #[derive(Clone, Debug, Args)]
@@ -72,6 +73,17 @@ pub struct Config {
     #[arg(long, env = "TABLEHOP_CREATE_LIMIT", value_name = "CAFÉS", default_value_t = 120,
           value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub create_limit: u32,
+
+    /// WebSockets that may be open at once from one address; a page has one
+    #[arg(long, env = "TABLEHOP_CONNECTION_LIMIT", value_name = "SOCKETS", default_value_t = limits::CONNECTIONS_PER_ADDRESS,
+          value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub connection_limit: u32,
+
+    /// Seconds within which the head of a request must have come, and after which an idle HTTP connection is closed; longer than a proxy
+    /// in front keeps its own
+    #[arg(long, env = "TABLEHOP_HEAD_SECONDS", value_name = "SECONDS", default_value_t = limits::HEAD_SECONDS,
+          value_parser = clap::value_parser!(u32).range(1..=3_600))]
+    pub head_seconds: u32,
 }
 
 /// When the QR code is drawn in the terminal.
@@ -132,6 +144,8 @@ impl Config {
             join_limit: 600,
             wrong_code_limit: 30,
             create_limit: 120,
+            connection_limit: limits::CONNECTIONS_PER_ADDRESS,
+            head_seconds: limits::HEAD_SECONDS,
         }
     }
 

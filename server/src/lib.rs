@@ -7,6 +7,7 @@
 //! - [`store`]: append-only streams, the only truth.
 //! - [`care`]: backup, verify and restore: what the command line does with a store.
 //! - [`auth`]: bearer tokens.
+//! - [`listen`]: takes connections.
 //! - [`http`]: the router, one file a resource.
 //! - [`socket`]: live connections: bytes in, messages decided on, bytes out.
 //! - [`board`]: the live documents: one task owns one board.
@@ -29,6 +30,7 @@ pub mod config;
 pub mod draw;
 pub mod export;
 pub mod http;
+pub mod listen;
 pub mod run;
 pub mod socket;
 pub mod store;

@@ -1,13 +1,11 @@
 //! Starting and stopping: from a configuration to a server that answers, and back to a store that is closed.
 
-use std::future::IntoFuture;
 use std::io::{self, IsTerminal, Write};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::serve::ListenerExt;
 use fast_qr::{ECL, QRBuilder, QRCode};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -15,7 +13,7 @@ use tokio::sync::watch;
 use crate::app::App;
 use crate::config::{Config, QrWhen};
 use crate::store::{Health, SqliteStore, Store, StoreError};
-use crate::{http, telemetry};
+use crate::{http, listen, telemetry};
 
 /// How long requests under way may take to finish once the server is to stop.
 const LAST_REQUESTS: Duration = Duration::from_secs(5);
@@ -77,7 +75,7 @@ impl ServeError {
 /// If it cannot start, or the system fails it.
 pub async fn run(config: Config) -> Result<(), ServeError> {
     telemetry::log(&config).map_err(ServeError::Option)?;
-    let listener = listen(config.listen).await?;
+    let listener = bind(config.listen).await?;
     serve_and(config, listener, signal(), |config| {
         // Whoever closed our standard output does not want to read it.
         let _ = announce(config, &mut io::stdout().lock(), io::stdout().is_terminal());
@@ -126,19 +124,13 @@ async fn serve_and(
         let store = store.clone();
         tokio::spawn(async move { store.keep_watch().await })
     };
-    // Frames are small and people wait for them.
-    let listener = listener.tap_io(|connection| {
-        if let Err(error) = connection.set_nodelay(true) {
-            tracing::debug!(%error, "could not turn Nagle's algorithm off");
-        }
-    });
-    let service = http::router(app.clone()).into_make_service_with_connect_info::<SocketAddr>();
-    let serving = axum::serve(listener, service).with_graceful_shutdown(until(stopped.clone())).into_future();
+    let head_time = Duration::from_secs(config.head_seconds.into());
+    let serving = listen::serve(listener, head_time, http::router(app.clone()), until(stopped.clone()));
     tracing::info!(address = %config.listen, data = %config.data.display(), "serving");
     ready(&config);
 
     let served = tokio::select! {
-        served = serving => served.map_err(ServeError::from),
+        () = serving => Ok(()),
         () = broken(store.health()) => Err(ServeError::SyncFailed(config.data.clone())),
         () = async { until(stopped).await; tokio::time::sleep(LAST_REQUESTS).await } => Ok(()),
     };
@@ -168,7 +160,7 @@ async fn until(mut stopped: watch::Receiver<bool>) {
     let _ = stopped.wait_for(|stopped| *stopped).await;
 }
 
-async fn listen(address: SocketAddr) -> Result<TcpListener, ServeError> {
+async fn bind(address: SocketAddr) -> Result<TcpListener, ServeError> {
     TcpListener::bind(address).await.map_err(|source| match source.kind() {
         io::ErrorKind::AddrInUse => ServeError::AddressTaken(address),
         _ => ServeError::Listen { address, source },
@@ -273,9 +265,9 @@ mod tests {
 
     #[tokio::test]
     async fn a_taken_port_says_what_to_do() {
-        let holder = listen(([127, 0, 0, 1], 0).into()).await.expect("a port");
+        let holder = bind(([127, 0, 0, 1], 0).into()).await.expect("a port");
         let taken = holder.local_addr().expect("an address");
-        let message = listen(taken).await.expect_err("taken").to_string();
+        let message = bind(taken).await.expect_err("taken").to_string();
         assert!(message.contains("already listens") && message.contains("--listen 127.0.0.1:"), "{message}");
     }
 
@@ -283,7 +275,7 @@ mod tests {
     async fn a_data_directory_that_is_a_file_says_so() {
         let file = tempfile::NamedTempFile::new().expect("a file");
         let config = Config::new(([127, 0, 0, 1], 0).into(), file.path().to_owned());
-        let listener = listen(config.listen).await.expect("a port");
+        let listener = bind(config.listen).await.expect("a port");
         let error = serve(config, listener, async {}).await.expect_err("no directory").to_string();
         assert!(error.starts_with("cannot keep anything in"), "{error}");
     }

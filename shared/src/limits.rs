@@ -65,15 +65,51 @@ pub const BOARD_BYTES: usize = 16 * 1024 * 1024;
 pub const EDITS_PER_SECOND: u32 = 60;
 /// Edits a connection may send at once after a pause: returning from being offline.
 pub const EDITS_BURST: u32 = 2_000;
+/// Bytes of edits a second one connection may send, averaged: a page that pastes all day stays far below. Bounds how fast one person
+/// can make a log grow.
+pub const EDIT_BYTES_PER_SECOND: u32 = 64 * 1024;
+/// Bytes of edits a connection may send at once after a pause: a few of the largest frames, for returning from being offline.
+pub const EDIT_BYTES_BURST: u32 = 8 * FRAME_BYTES as u32;
+/// Step1 messages a second one connection may send, averaged: each is answered with up to a whole document.
+pub const SYNCS_PER_SECOND: u32 = 4;
+/// Step1 messages a connection may send at once: all boards of a gallery, and twice more after a lost connection or a slow reading.
+pub const SYNCS_BURST: u32 = 3 * BOARDS_PER_CONNECTION as u32;
 /// Awareness messages a second one connection may send, averaged.
 pub const PRESENCE_PER_SECOND: u32 = 20;
 /// Seconds within which a new connection must send its first valid Auth.
 pub const AUTH_SECONDS: u64 = 5;
 /// Frames one address may hold back while it is being authenticated.
 pub const FRAMES_BEFORE_AUTH: usize = 8;
+/// Bytes a connection may have held back while it is being authenticated: state vectors and presence of its boards, and what was typed
+/// in that moment.
+pub const BYTES_BEFORE_AUTH: usize = 256 * 1024;
+/// WebSockets from one address, by default: the largest café behind one router, everybody with a second device.
+pub const CONNECTIONS_PER_ADDRESS: u32 = 2 * PEOPLE_MAX as u32;
+/// Seconds, by default, within which the head of an HTTP request must have come, and after which an idle connection is closed: who sends a
+/// letter at a time keeps nothing open. Longer than proxies keep their idle connections (60 s is usual), so that none of them sends a
+/// request into one that is just being closed.
+pub const HEAD_SECONDS: u32 = 75;
+/// Bytes of the head of an HTTP request: links and tokens are short.
+pub const HEAD_BYTES: usize = 32 * 1024;
 /// Seconds of silence after which the server pings, or lets a dead connection go after three of them.
 pub const PING_SECONDS: u64 = 20;
-/// Client ids one person may hold in one workshop: about one for each opening of a board in a long day.
-pub const CLIENT_IDS_PER_ACTOR: usize = 4_096;
+/// Bytes of a key in a document, and of the name of a root type: ours are an id or two with a prefix.
+pub const KEY_BYTES: usize = 256;
+/// Bytes of one value in a document that is not shared text: ours are names, ids and numbers. Every reader holds it in memory, and a map
+/// keeps it for good.
+pub const VALUE_BYTES: usize = 16 * 1024;
+/// Root types of one board: a table has four. Each is looked at after every edit.
+pub const ROOTS_MAX: usize = 64;
+/// Elements (notes, themes, actions, those taken away included) that the server keeps on one board. The page stops at [`NOTES_MAX`];
+/// what several people wrote at once or offline past it still finds room.
+pub const ELEMENTS_KEPT: usize = 2 * NOTES_MAX;
+/// UTF-16 units that the server keeps in one text. The page stops at [`NOTE_CHARS`] for one person; this is what a full table may have
+/// written in one note at the same time, so nobody's words are ever refused for having been merged.
+pub const TEXT_KEPT: u32 = NOTE_CHARS as u32 * SEATS_MAX as u32;
+/// Client ids one person may hold in one workshop. A phone that loses its connection every ten seconds is given two each time: more
+/// than 20 hours.
+pub const CLIENT_IDS_PER_ACTOR: usize = 16_384;
+/// Client ids past which a person is given one at a time: by then their devices have more than enough in store.
+pub const CLIENT_IDS_PLENTY: usize = 1_024;
 /// Depth of nested `Any` values in an update; ours nest two deep, and deep nesting overflows the stack (see design).
 pub const ANY_DEPTH: usize = 32;

@@ -9,6 +9,7 @@
 //! - [`replica`]: one board's document as a guest holds it, with what is not yet acknowledged.
 //! - [`wire`]: a bare connection, for tests that choose every message.
 //! - [`proxy`]: a network with faults between guests and a server.
+//! - [`raw`]: a bare socket for tests that misbehave.
 //! - [`cafe`]: a café with its facilitator and guests: `cafe.guest("Li")`.
 //! - [`script`]: what simulated guests say and do, for the demo and the browser tests.
 
@@ -17,6 +18,7 @@ pub mod cafe;
 pub mod disk;
 pub mod guest;
 pub mod proxy;
+pub mod raw;
 pub mod replica;
 pub mod script;
 pub mod server;

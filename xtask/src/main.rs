@@ -17,6 +17,7 @@ mod css;
 mod demo;
 mod dev;
 mod install;
+mod licences;
 mod locales;
 mod process;
 mod run;
@@ -55,6 +56,8 @@ enum Command {
     Dev(run::Options),
     /// Check what no other tool does: rules and tests, file sizes, colours, texts
     Tidy,
+    /// Check what we build on with cargo-deny: advisories, licences, sources
+    Deny,
     /// Measure a server under load; what follows is passed on to tablehop-load
     Bench {
         /// For tablehop-load
@@ -85,6 +88,7 @@ fn start(command: Command) -> Result<()> {
         Command::Demo(options) => demo::run(&options),
         Command::Dev(options) => dev::run(options),
         Command::Tidy => tidy::run(),
+        Command::Deny => licences::deny(),
         Command::Bench { arguments } => bench::run(&arguments),
     }
 }

@@ -4,6 +4,7 @@
 //! - no source file has outgrown its reader
 //! - colours are design tokens, and every style sheet is part of the one that is shipped
 //! - both languages say the same things ([`locales`])
+//! - everything we build on has a licence that we can keep ([`licences`])
 //! - nothing is left for later, and no test is switched off
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,7 +15,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 
 use crate::process::{files_under, root, shown};
-use crate::{css, locales};
+use crate::{css, licences, locales};
 
 /// Lines above which a file is split along what its reader is looking for.
 const MOST_LINES: usize = 600;
@@ -87,6 +88,7 @@ pub fn print_problems() -> Result<Vec<Problem>> {
     problems.extend(sources.iter().filter_map(check_length));
     problems.extend(sources.iter().flat_map(check_left_for_later));
     problems.extend(check_style_sheets(&sources)?);
+    problems.extend(licences::check()?);
     problems.extend(locales::check(&root().join("client/locales"))?);
     for problem in &problems {
         println!("{problem}");
@@ -100,7 +102,7 @@ pub fn print_problems() -> Result<Vec<Problem>> {
 fn sources() -> Result<Vec<Source>> {
     let root = root();
     let mut sources = Vec::new();
-    for dir in ["shared", "server", "client", "tests", "xtask"] {
+    for dir in ["shared", "server", "client", "tests", "xtask", "fuzz"] {
         let enter = |name: &str| {
             !name.starts_with('.')
                 && !name.starts_with("dist")

@@ -28,7 +28,7 @@ use crate::workshop::floor::Floors;
 
 mod member;
 mod presence;
-mod replica;
+pub mod replica;
 pub mod room;
 
 #[cfg(test)]

@@ -2,12 +2,13 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use shared::board::new_doc;
+use shared::board::{new_doc, root};
 use shared::limits;
+use shared::wire::SharedType;
 use shared::wire::lib0::{ReadError, Reader};
 use yrs::updates::decoder::Decode;
 use yrs::updates::encoder::Encode;
-use yrs::{ClientID, Doc, ReadTxn, StateVector, Transact, Update};
+use yrs::{BranchID, ClientID, Doc, ID, Map, Out, ReadTxn, StateVector, Text, Transact, TransactionMut, Update};
 
 use crate::socket::guard::Attributed;
 use crate::store::Loaded;
@@ -16,7 +17,7 @@ use crate::store::Loaded;
 const EXPANSION: usize = 8;
 
 /// A document with its place in the log. The log is the truth: after any doubt the replica is thrown away and loaded again.
-pub(crate) struct Replica {
+pub struct Replica {
     doc: Doc,
     /// The last row it holds.
     seq: u64,
@@ -28,30 +29,43 @@ pub(crate) struct Replica {
 
 /// Why an update is not applied. The document is as before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Unfit {
+pub enum Unfit {
     /// It leaves a gap to what is known: something that came before it is missing.
     Gap,
     /// It brings something new under a client id of somebody else.
     Foreign,
     /// The board would become too large.
     Full,
+    /// It puts a shared type into one that is there already. Elements are created whole, with all that nests in them: so what the scan
+    /// allows in one update is how deep a board can ever nest, and deleting, which recurses in Yrs, stays shallow.
+    Lazy,
 }
 
-/// Applying failed, and a part may have been applied: load again.
+/// The document is not as it may be, and a part may have been applied: load again.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Broken(pub String);
+pub enum Spoilt {
+    /// Applying failed, in words for the operator.
+    Broken(String),
+    /// A text has grown past [`limits::TEXT_KEPT`].
+    TextTooLong,
+    /// There are more root types than [`limits::ROOTS_MAX`].
+    TooManyRoots,
+}
 
 impl Replica {
-    /// Folds a stream. Fails, in words for the operator, if a row or the snapshot cannot be applied.
+    /// Folds a stream.
+    ///
+    /// # Errors
+    /// In words for the operator: a row or the snapshot cannot be applied.
     pub fn load(loaded: &Loaded) -> Result<Self, String> {
         let mut replica = Self { doc: new_doc(0), seq: 0, unfolded: loaded.rows.len() as u64, bytes: 0 };
         if let Some(snapshot) = &loaded.snapshot {
             let update = Update::decode_v2(&snapshot.payload).map_err(|e| format!("snapshot {}: {e}", snapshot.seq))?;
-            replica.fold(update).map_err(|e| format!("snapshot {}: {}", snapshot.seq, e.0))?;
+            replica.fold(update).map_err(|why| format!("snapshot {}: {why}", snapshot.seq))?;
             replica.bytes = snapshot.payload.len() * EXPANSION;
         }
         for row in &loaded.rows {
-            replica.replay(&row.payload).map_err(|e| format!("row {}: {}", row.seq, e.0))?;
+            replica.replay(&row.payload).map_err(|why| format!("row {}: {why}", row.seq))?;
         }
         replica.seq = loaded.last_seq;
         Ok(replica)
@@ -89,8 +103,17 @@ impl Replica {
         if self.bytes + update.bytes.len() > limits::BOARD_BYTES {
             return Err(Unfit::Full);
         }
-        let known = self.doc.transact().state_vector();
+        let txn = self.doc.transact();
+        let known = txn.state_vector();
         let known = |client: u64| known.get(&ClientID::new(client));
+        let is_new = |shared: &&SharedType| shared.clock >= known(shared.client);
+        if update.lazy && update.types.iter().any(|shared| is_new(&shared)) {
+            return Err(Unfit::Lazy);
+        }
+        let elements = update.types.iter().filter(|shared| shared.at_root).filter(is_new).count();
+        if elements > 0 && elements + count_elements(&txn) > limits::ELEMENTS_KEPT {
+            return Err(Unfit::Full);
+        }
         // How far each client's structs reach, contiguously, once this is applied. Ranges come ascending.
         let mut reach: Option<(u64, u32)> = None;
         let mut reaches: Vec<(u64, u32)> = Vec::new();
@@ -130,38 +153,47 @@ impl Replica {
     }
 
     /// Applies an update that passed [`Replica::check`]. Returns what it changed, as a v1 update; `None` if all of it was known.
-    pub fn apply(&mut self, update: &[u8]) -> Result<Option<Vec<u8>>, Broken> {
-        let update = Update::decode_v1(update).map_err(|e| Broken(e.to_string()))?;
-        let delta = self.fold(update)?;
+    pub fn apply(&mut self, update: &Attributed) -> Result<Option<Vec<u8>>, Spoilt> {
+        let decoded = Update::decode_v1(&update.bytes).map_err(|e| Spoilt::Broken(e.to_string()))?;
+        let delta = self.fold_within(decoded, Some(&update.types))?;
         self.bytes += delta.as_ref().map_or(0, Vec::len);
         Ok(delta)
     }
 
     /// Applies a v1 update that was applied before: a row, or one that is about to become a row.
-    pub fn replay(&mut self, payload: &[u8]) -> Result<(), Broken> {
-        let update = Update::decode_v1(payload).map_err(|e| Broken(e.to_string()))?;
+    pub fn replay(&mut self, payload: &[u8]) -> Result<(), String> {
+        let update = Update::decode_v1(payload).map_err(|e| e.to_string())?;
         self.fold(update)?;
         self.bytes += payload.len();
         Ok(())
     }
 
-    fn fold(&mut self, update: Update) -> Result<Option<Vec<u8>>, Broken> {
+    /// Applies what was accepted once, and so is within today's limits or those of its time.
+    fn fold(&mut self, update: Update) -> Result<Option<Vec<u8>>, String> {
+        self.fold_within(update, None).map_err(|spoilt| format!("{spoilt:?}"))
+    }
+
+    /// Applies an update. With the shared types that it brings, what it leaves is held to the limits.
+    fn fold_within(&mut self, update: Update, brings: Option<&[SharedType]>) -> Result<Option<Vec<u8>>, Spoilt> {
         let mut txn = self.doc.transact_mut();
         let outcome = catch_unwind(AssertUnwindSafe(|| {
-            txn.apply_update(update).map_err(|e| Broken(e.to_string()))?;
+            txn.apply_update(update).map_err(|e| Spoilt::Broken(e.to_string()))?;
             if txn.has_missing_updates() {
-                return Err(Broken("it depends on what is not known".to_owned()));
+                return Err(Spoilt::Broken("it depends on what is not known".to_owned()));
             }
             if !txn.has_changes() {
                 return Ok(None);
             }
             txn.commit();
+            if let Some(brings) = brings {
+                bounded(&txn, brings)?;
+            }
             Ok(Some(txn.encode_update_v1()))
         }));
         outcome.unwrap_or_else(|_| {
             // Dropping the transaction would commit what is half applied, and a panic in there would end the process.
             std::mem::forget(txn);
-            Err(Broken("applying it failed".to_owned()))
+            Err(Spoilt::Broken("applying it failed".to_owned()))
         })
     }
 
@@ -175,9 +207,16 @@ impl Replica {
         self.doc.transact().encode_diff_v1(state_vector)
     }
 
-    /// The whole document, as a v2 update.
-    pub fn snapshot(&self) -> Vec<u8> {
-        self.doc.transact().encode_state_as_update_v2(&StateVector::default())
+    /// The whole document, as a v2 update; `None` if it could not be loaded again. Yrs writes some of what strangers' updates can hold
+    /// in a way that it does not read, and a snapshot that cannot be read would cost the board, while the log is sound.
+    pub fn snapshot(&self) -> Option<Vec<u8>> {
+        let payload = self.doc.transact().encode_state_as_update_v2(&StateVector::default());
+        let known = self.doc.transact().state_vector();
+        let update = catch_unwind(AssertUnwindSafe(|| Update::decode_v2(&payload))).ok()?.ok()?;
+        let mut copy = Self { doc: new_doc(0), seq: 0, unfolded: 0, bytes: 0 };
+        copy.fold(update).ok()?;
+        let is_same = copy.doc.transact().state_vector() == known;
+        is_same.then_some(payload)
     }
 
     /// The document, for reading it.
@@ -186,8 +225,36 @@ impl Replica {
     }
 }
 
+/// Notes, themes and actions that a board holds, those taken away included.
+fn count_elements(txn: &impl ReadTxn) -> usize {
+    let count = |root| txn.get_map(root).map_or(0, |map| map.len(txn) as usize);
+    [root::NOTES, root::THEMES, root::ACTIONS].into_iter().map(count).sum()
+}
+
+/// Whether what a transaction changed, brought or put at a root is within the limits.
+fn bounded(txn: &TransactionMut, brings: &[SharedType]) -> Result<(), Spoilt> {
+    let new = brings.iter().filter_map(|shared| {
+        BranchID::get_nested(txn, &ID::new(ClientID::new(shared.client), shared.clock)).map(|new| new.content_len())
+    });
+    let changed = txn.changed_parent_types().iter().map(|changed| changed.content_len());
+    let mut roots = 0;
+    let at_roots = txn.root_refs().map(|(_, root)| {
+        roots += 1;
+        match root {
+            // Roots have no type until somebody asks for one, and this document is only kept.
+            Out::UndefinedRef(root) => root.content_len(),
+            Out::YText(root) => root.len(txn),
+            _ => 0,
+        }
+    });
+    if new.chain(changed).chain(at_roots).any(|len| len > limits::TEXT_KEPT) {
+        return Err(Spoilt::TextTooLong);
+    }
+    if roots > limits::ROOTS_MAX { Err(Spoilt::TooManyRoots) } else { Ok(()) }
+}
+
 /// Reads a state vector from outside. Yrs would make room for as many entries as the first number claims.
-pub(crate) fn read_state_vector(bytes: &[u8]) -> Result<StateVector, ReadError> {
+pub fn read_state_vector(bytes: &[u8]) -> Result<StateVector, ReadError> {
     let mut reader = Reader::new(bytes);
     let count = reader.var_uint()?;
     let mut entries = Vec::new();
@@ -204,7 +271,7 @@ pub(crate) fn read_state_vector(bytes: &[u8]) -> Result<StateVector, ReadError> 
 
 #[cfg(test)]
 mod tests {
-    use yrs::{GetString, Text};
+    use yrs::GetString;
 
     use super::*;
     use crate::store::{Row, Snapshot};
@@ -230,7 +297,7 @@ mod tests {
         let mut update = Attributed::scan(update.to_vec()).expect("a sound update");
         update.foreign = foreign.to_vec();
         replica.check(&update)?;
-        Ok(replica.apply(&update.bytes).expect("applies"))
+        Ok(replica.apply(&update).expect("applies"))
     }
 
     fn says(replica: &Replica) -> String {
@@ -293,7 +360,7 @@ mod tests {
         let (doc, text) = writer(7);
         let mut replica = empty();
         take(&mut replica, &types(&doc, &text, "from the snapshot, "), &[]).expect("fits");
-        let snapshot = Snapshot { seq: 1, payload: replica.snapshot().into() };
+        let snapshot = Snapshot { seq: 1, payload: replica.snapshot().expect("readable").into() };
         let row = Row { seq: 2, principal: "p".into(), at: 0, payload: types(&doc, &text, "from a row").into() };
         let loaded = Loaded { snapshot: Some(snapshot), rows: vec![row.clone()], last_seq: 2 };
         let replica = Replica::load(&loaded).expect("loads");

@@ -323,8 +323,9 @@ impl Room {
         const PATIENCE: Duration = Duration::from_secs(5);
         if let Memory::Loaded(replica) = &self.memory
             && replica.unfolded() >= SNAPSHOT_ROWS
+            && let Some(payload) = replica.snapshot()
         {
-            let snapshot = Snapshot { seq: replica.seq(), payload: replica.snapshot().into() };
+            let snapshot = Snapshot { seq: replica.seq(), payload: payload.into() };
             let saved = timeout(PATIENCE, self.inner.store.save_snapshot(self.stream.clone(), snapshot)).await;
             if let Ok(Err(error)) = saved {
                 tracing::warn!(board = %self.board, %error, "no snapshot");

@@ -21,6 +21,8 @@ use crate::store::faulty::{Faults, FaultyStore};
 use crate::store::sqlite::SqliteStore;
 use crate::store::{NewRow, Snapshot, StreamId};
 
+mod hostile;
+
 const PATIENCE: Duration = Duration::from_secs(20);
 
 struct House {

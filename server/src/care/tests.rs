@@ -34,7 +34,7 @@ async fn store_in(dir: &Path) -> Vec<StreamId> {
             if client == 1 && (count == 50 || count == 100) {
                 let loaded = store.load(board.clone()).await.expect("loads");
                 let replica = crate::board::Replica::load(&loaded).expect("folds");
-                let snapshot = Snapshot { seq: count + 1, payload: replica.snapshot().into() };
+                let snapshot = Snapshot { seq: count + 1, payload: replica.snapshot().expect("a snapshot").into() };
                 store.save_snapshot(board.clone(), snapshot).await.expect("saved");
             }
         }

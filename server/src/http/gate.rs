@@ -9,9 +9,11 @@ use std::hash::Hash;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use dashmap::DashMap;
+use dashmap::mapref::entry::Entry;
 use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use shared::id::WorkshopId;
@@ -39,6 +41,14 @@ pub struct Gate {
     creations: Limiter<IpAddr>,
     wrong_code_limit: u32,
     codes: Mutex<HashMap<IpAddr, Codes>>,
+    connection_limit: u32,
+    connections: Arc<DashMap<IpAddr, u32>>,
+}
+
+/// A WebSocket's place among those of its address, given back when this is dropped.
+pub struct Admission {
+    address: IpAddr,
+    connections: Arc<DashMap<IpAddr, u32>>,
 }
 
 /// What one address has tried.
@@ -61,7 +71,19 @@ impl Gate {
             creations: Limiter::new(config.create_limit, 60 * minute),
             wrong_code_limit: config.wrong_code_limit,
             codes: Mutex::default(),
+            connection_limit: config.connection_limit,
+            connections: Arc::default(),
         }
+    }
+
+    /// A WebSocket; `None` if its address has too many open.
+    pub fn connect(&self, address: IpAddr) -> Option<Admission> {
+        let mut open = self.connections.entry(address).or_default();
+        if *open >= self.connection_limit {
+            return None;
+        }
+        *open += 1;
+        Some(Admission { address, connections: self.connections.clone() })
     }
 
     /// Any request.
@@ -140,6 +162,17 @@ impl Gate {
     }
 }
 
+impl Drop for Admission {
+    fn drop(&mut self) {
+        if let Entry::Occupied(mut open) = self.connections.entry(self.address) {
+            *open.get_mut() -= 1;
+            if *open.get() == 0 {
+                open.remove();
+            }
+        }
+    }
+}
+
 fn entry(all: &mut HashMap<IpAddr, Codes>, address: IpAddr) -> &mut Codes {
     if all.len() >= ADDRESSES && !all.contains_key(&address) {
         all.clear();
@@ -212,6 +245,21 @@ mod tests {
         (0..30).for_each(|_| gate.wrong_code(OFFICE, now));
         assert!(gate.try_code(OFFICE, "0", now).is_err());
         assert!(gate.try_code(OFFICE, "1", now).is_ok());
+    }
+
+    #[test]
+    fn h22_an_address_has_so_many_sockets_and_gets_them_back() {
+        let mut config = Config::new(([127, 0, 0, 1], 0).into(), PathBuf::new());
+        config.connection_limit = 2;
+        let gate = Gate::new(&config);
+        let one = gate.connect(OFFICE);
+        let two = gate.connect(OFFICE);
+        assert!(one.is_some() && two.is_some() && gate.connect(OFFICE).is_none());
+        assert!(gate.connect(ELSEWHERE).is_some());
+        drop(one);
+        assert!(gate.connect(OFFICE).is_some());
+        drop(two);
+        assert!(gate.connections.is_empty(), "nobody is remembered who is not here");
     }
 
     #[test]

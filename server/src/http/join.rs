@@ -29,8 +29,9 @@ pub async fn join(
     MaybeCaller(caller): MaybeCaller,
     Json(request): Json<JoinRequest>,
 ) -> Result<(StatusCode, Body<Joined>), ApiError> {
-    http.gate.join(address)?;
+    // The code first: somebody who guesses must not use up what guests behind the same router need.
     let (workshop, _) = find(&http, address, &request.code).await?;
+    http.gate.join(address)?;
     http.gate.join_workshop(&workshop)?;
     let same_person = caller.filter(|(p, _)| p.workshop == workshop && p.actor.role == Role::Participant);
     let JoinRequest { name, department, .. } = request;

@@ -96,8 +96,9 @@ pub fn router(app: App) -> Router {
         .layer(from_fn_with_state(http.clone(), guard))
         // Answers hold tokens and what somebody may see at this moment.
         .layer(SetResponseHeaderLayer::if_not_present(header::CACHE_CONTROL, HeaderValue::from_static("no-store")));
+    let is_https = http.app.config.public_url.as_deref().is_some_and(|url| url.starts_with("https://"));
     let request_id = HeaderName::from_static("x-request-id");
-    Router::new()
+    let router = Router::new()
         .nest("/api", api)
         .route("/healthz", get(operations::health))
         .route("/readyz", get(operations::ready))
@@ -115,7 +116,17 @@ pub fn router(app: App) -> Router {
         .layer(set_header(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(set_header(header::REFERRER_POLICY, "no-referrer"))
         .layer(set_header(HeaderName::from_static("permissions-policy"), PERMISSIONS_POLICY))
-        .with_state(http)
+        .layer(set_header(header::X_FRAME_OPTIONS, "DENY"))
+        .layer(set_header(HeaderName::from_static("cross-origin-resource-policy"), "same-origin"))
+        .with_state(http);
+    if is_https {
+        // Over plain http browsers do not take these, and complain of the second.
+        router
+            .layer(set_header(header::STRICT_TRANSPORT_SECURITY, "max-age=31536000"))
+            .layer(set_header(HeaderName::from_static("cross-origin-opener-policy"), "same-origin"))
+    } else {
+        router
+    }
 }
 
 fn set_header(name: HeaderName, value: &'static str) -> SetResponseHeaderLayer<HeaderValue> {
@@ -127,12 +138,23 @@ async fn guard(State(http): State<Http>, Peer(address): Peer, request: Request, 
     let origin = request.headers().get(header::ORIGIN);
     let changes_something = !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     let is_foreign = origin.is_some_and(|origin| !origin.to_str().is_ok_and(|o| http.app.config.allows_origin(o)));
-    let allowed =
-        if changes_something && is_foreign { Err(ApiError::ForeignOrigin) } else { http.gate.request(address) };
+    let allowed = if changes_something && is_foreign {
+        Err(ApiError::ForeignOrigin)
+    } else if is_about_a_code(request.uri().path()) {
+        // Counted by the code's own limits. Whoever guesses would use up the requests of guests behind the same router.
+        Ok(())
+    } else {
+        http.gate.request(address)
+    };
     match allowed {
         Ok(()) => next.run(request).await,
         Err(error) => error.into_response(),
     }
+}
+
+/// Whether a request, by its path below `/api`, is one that [`Gate::try_code`] decides on.
+fn is_about_a_code(path: &str) -> bool {
+    path == "/join" || path.starts_with("/codes/")
 }
 
 async fn limit_time(request: Request, next: Next) -> Response {

@@ -304,7 +304,14 @@ async fn every_answer_carries_the_security_headers_and_an_id() {
         assert_eq!(answer.header("referrer-policy"), "no-referrer", "{path}");
         assert!(!answer.header("x-request-id").is_empty(), "{path}");
         assert!(answer.header("strict-transport-security").is_empty(), "{path}");
+        assert_eq!(answer.header("x-frame-options"), "DENY", "{path}");
+        assert_eq!(answer.header("cross-origin-resource-policy"), "same-origin", "{path}");
     }
+    server.stop().await;
+    let server = Server::start_with(|config| config.public_url = Some("https://cafe.example.com".to_owned())).await;
+    let answer = server.ask("GET", "/").await_answer().await;
+    assert_eq!(answer.header("strict-transport-security"), "max-age=31536000");
+    assert_eq!(answer.header("cross-origin-opener-policy"), "same-origin");
     server.stop().await;
 }
 

@@ -326,7 +326,7 @@ impl Connection {
         let mut assigned = Vec::new();
         if ours {
             let person = self.person.as_ref().ok_or("unavailable")?;
-            assigned = match self.guard.assign(holder(&self.app, &person.principal), ids).await {
+            assigned = match self.guard.assign_up_to(holder(&self.app, &person.principal), ids).await {
                 Ok(ids) => ids,
                 Err(GuardError::TooMany) => return Err("too_many_clients"),
                 Err(_) => return Err("store_unavailable"),

@@ -1,6 +1,7 @@
 //! How a connection speaks: the framing of `/collab`, or plain y-websocket on `/yjs/<board>`.
 
 use bytes::Bytes;
+use shared::limits;
 use shared::wire::lib0::{Reader, Writer};
 use shared::wire::{Address, Addressed, ClientFrame, ClientMessage, FrameError, ServerFrame, ServerMessage};
 
@@ -58,7 +59,10 @@ pub fn decode_yjs(board: &Address, bytes: &[u8]) -> Result<ClientFrame, FrameErr
             2 => ClientMessage::Update { update: reader.var_bytes()?.to_vec() },
             _ => return Err(FrameError::Invalid("sync step")),
         },
-        kind::AWARENESS => ClientMessage::Awareness(reader.var_bytes()?.to_vec()),
+        kind::AWARENESS => match reader.var_bytes()? {
+            bytes if bytes.len() > limits::PRESENCE_BYTES => return Err(FrameError::TooLong("presence")),
+            bytes => ClientMessage::Awareness(bytes.to_vec()),
+        },
         kind::QUERY_AWARENESS => ClientMessage::QueryAwareness,
         other => return Err(FrameError::UnknownType(other)),
     };

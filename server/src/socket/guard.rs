@@ -5,7 +5,7 @@
 
 use shared::id::{ActorId, WorkshopId};
 use shared::limits;
-use shared::wire::scan::{self, Checked, Range, ScanError};
+use shared::wire::scan::{self, Checked, Range, ScanError, SharedType};
 
 use crate::draw;
 use crate::store::{Store, StoreError};
@@ -52,6 +52,10 @@ pub struct Attributed {
     pub deleted: Vec<Range>,
     /// Clients and clocks it refers to without bringing them.
     pub needs: Vec<(u64, u32)>,
+    /// The shared types it brings.
+    pub types: Vec<SharedType>,
+    /// Whether it puts one into a type that it does not bring.
+    pub lazy: bool,
     /// Client ids in it that are not its sender's.
     pub foreign: Vec<u64>,
 }
@@ -62,8 +66,8 @@ impl Attributed {
     /// # Errors
     /// It is no update, or a dangerous one.
     pub fn scan(bytes: Vec<u8>) -> Result<Self, ScanError> {
-        let Checked { inserted, deleted, needs, .. } = scan::check(&bytes)?;
-        Ok(Self { bytes, inserted, deleted, needs, foreign: Vec::new() })
+        let Checked { inserted, deleted, needs, types, lazy, .. } = scan::check(&bytes)?;
+        Ok(Self { bytes, inserted, deleted, needs, types, lazy, foreign: Vec::new() })
     }
 }
 
@@ -117,6 +121,16 @@ impl Guard {
             }
         }
         Ok(foreign)
+    }
+
+    /// Draws up to `count` client ids for the principal: one, if they hold plenty already.
+    ///
+    /// # Errors
+    /// [`GuardError::TooMany`] and [`GuardError::Store`].
+    pub async fn assign_up_to(&mut self, holder: Holder<'_>, count: usize) -> Result<Vec<u64>, GuardError> {
+        self.make_room(holder, 1).await?;
+        let plenty = self.held.is_some_and(|held| held >= limits::CLIENT_IDS_PLENTY);
+        self.assign(holder, if plenty { 1 } else { count }).await
     }
 
     /// Draws client ids for the principal and binds them.
@@ -263,6 +277,25 @@ mod tests {
         guard.assign(register.holder(&ann), limits::CLIENT_IDS_PER_ACTOR - 1).await.expect("ids");
         assert_eq!(guard.assign(register.holder(&ann), 2).await, Err(GuardError::TooMany));
         assert_eq!(Guard::default().assign(register.holder(&ann), 2).await, Err(GuardError::TooMany));
+        let last = Guard::default().assign_up_to(register.holder(&ann), 4).await.expect("one more");
+        assert_eq!(last.len(), 1);
+        assert_eq!(Guard::default().assign_up_to(register.holder(&ann), 4).await, Err(GuardError::TooMany));
+    }
+
+    #[tokio::test]
+    async fn b7_a_flapping_phone_is_given_ids_sparingly_and_never_one_twice() {
+        let register = Register::new();
+        let ann = ActorId::from("p1");
+        let mut given = std::collections::HashSet::new();
+        let mut reconnects = 0;
+        while given.len() < limits::CLIENT_IDS_PLENTY + 40 {
+            let mut guard = Guard::default();
+            let ids = guard.assign_up_to(register.holder(&ann), 32).await.expect("ids");
+            assert_eq!(ids.len(), if given.len() < limits::CLIENT_IDS_PLENTY { 32 } else { 1 });
+            assert!(ids.iter().all(|id| given.insert(*id)), "an id was given twice");
+            reconnects += 1;
+        }
+        assert_eq!(reconnects, limits::CLIENT_IDS_PLENTY / 32 + 40);
     }
 
     #[tokio::test]

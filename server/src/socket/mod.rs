@@ -10,12 +10,12 @@
 //! - [`dialect`]: the two framings
 //! - [`rate`]: token buckets
 
-use std::net::SocketAddr;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
-use axum::extract::{ConnectInfo, Path, Query, State};
+use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
@@ -39,6 +39,9 @@ use outbox::{End, Next, Outbox};
 use session::Input;
 
 use crate::app::App;
+use crate::http::Http;
+use crate::http::extract::Peer;
+use crate::http::gate::Admission;
 
 /// axum's default of 128 KiB a connection is for other uses: frames here are small, and idle connections are many.
 const READ_BUFFER: usize = 4 * 1024;
@@ -49,14 +52,14 @@ const CLOSE_PATIENCE: Duration = Duration::from_secs(1);
 
 /// `GET /collab`: any number of documents over one WebSocket, in the Hocuspocus framing.
 pub async fn collab(
-    State(app): State<App>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    State(http): State<Http>,
+    Peer(address): Peer,
     headers: HeaderMap,
     upgrade: WebSocketUpgrade,
 ) -> Response {
-    match refusal(&app, &headers) {
-        None => connect(app, peer, upgrade, Framing::Collab, None),
-        Some((status, why)) => (status, why).into_response(),
+    match admit(&http, address, &headers) {
+        Ok(admission) => connect(http.app, address, admission, upgrade, Framing::Collab, None),
+        Err((status, why)) => (status, why).into_response(),
     }
 }
 
@@ -69,8 +72,8 @@ pub struct YjsQuery {
 
 /// `GET /yjs/{board}?token=`: one board over one WebSocket, in the y-websocket framing.
 pub async fn yjs(
-    State(app): State<App>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    State(http): State<Http>,
+    Peer(address): Peer,
     Path(board): Path<String>,
     Query(query): Query<YjsQuery>,
     headers: HeaderMap,
@@ -79,34 +82,50 @@ pub async fn yjs(
     let Ok(board) = board.parse::<BoardId>() else {
         return (StatusCode::NOT_FOUND, "no such board").into_response();
     };
-    match refusal(&app, &headers) {
-        None => connect(app, peer, upgrade, Framing::Yjs(Address::Board(board)), Some(query.token)),
-        Some((status, why)) => (status, why).into_response(),
+    match admit(&http, address, &headers) {
+        Ok(admission) => {
+            connect(http.app, address, admission, upgrade, Framing::Yjs(Address::Board(board)), Some(query.token))
+        }
+        Err((status, why)) => (status, why).into_response(),
     }
 }
 
 /// Browsers say which page connects, and pages of others may not; programs say nothing.
-fn refusal(app: &App, headers: &HeaderMap) -> Option<(StatusCode, &'static str)> {
-    if app.is_stopping() {
-        return Some((StatusCode::SERVICE_UNAVAILABLE, "the server is stopping"));
+fn admit(http: &Http, address: IpAddr, headers: &HeaderMap) -> Result<Admission, (StatusCode, &'static str)> {
+    let refused = |reason| metrics::counter!("tablehop_refusals_total", "reason" => reason).increment(1);
+    if http.app.is_stopping() {
+        return Err((StatusCode::SERVICE_UNAVAILABLE, "the server is stopping"));
     }
-    match headers.get(header::ORIGIN) {
-        Some(origin) if !origin.to_str().is_ok_and(|origin| app.config.allows_origin(origin)) => {
-            metrics::counter!("tablehop_refusals_total", "reason" => "foreign_origin").increment(1);
-            Some((StatusCode::FORBIDDEN, "this page may not connect here"))
-        }
-        _ => None,
+    if let Some(origin) = headers.get(header::ORIGIN)
+        && !origin.to_str().is_ok_and(|origin| http.app.config.allows_origin(origin))
+    {
+        refused("foreign_origin");
+        return Err((StatusCode::FORBIDDEN, "this page may not connect here"));
     }
+    http.gate.connect(address).ok_or_else(|| {
+        refused("too_many_connections");
+        (StatusCode::TOO_MANY_REQUESTS, "too many connections from this address; see --connection-limit")
+    })
 }
 
-fn connect(app: App, peer: SocketAddr, upgrade: WebSocketUpgrade, framing: Framing, token: Option<String>) -> Response {
+fn connect(
+    app: App,
+    peer: IpAddr,
+    admission: Admission,
+    upgrade: WebSocketUpgrade,
+    framing: Framing,
+    token: Option<String>,
+) -> Response {
     upgrade
         .read_buffer_size(READ_BUFFER)
         .write_buffer_size(0)
         .max_message_size(limits::FRAME_BYTES)
         .max_frame_size(limits::FRAME_BYTES)
         .on_failed_upgrade(move |error| tracing::debug!(%peer, %error, "an upgrade failed"))
-        .on_upgrade(move |socket| live(app, peer, framing, token, socket))
+        .on_upgrade(move |socket| async move {
+            live(app, peer, framing, token, socket).await;
+            drop(admission);
+        })
 }
 
 /// Counts a connection for as long as it lives.
@@ -125,7 +144,7 @@ impl Drop for Counted {
     }
 }
 
-async fn live(app: App, peer: SocketAddr, framing: Framing, token: Option<String>, mut socket: WebSocket) {
+async fn live(app: App, peer: IpAddr, framing: Framing, token: Option<String>, mut socket: WebSocket) {
     let _counted = Counted::new();
     let mut stopping = app.stopping();
     let outbox = Arc::new(Outbox::default());

@@ -20,12 +20,18 @@ impl Bucket {
 
     /// Takes one; `false` if the bucket is empty.
     pub fn take(&mut self, now: Instant) -> bool {
+        self.take_many(now, 1)
+    }
+
+    /// Takes so many, or none and `false` if there are fewer.
+    pub fn take_many(&mut self, now: Instant, count: usize) -> bool {
+        let count = count as f32;
         let since = now.saturating_duration_since(self.at).as_secs_f32();
         self.at = now;
         self.level = (self.level + since * self.per_second).min(self.burst);
-        let enough = self.level >= 1.0;
+        let enough = self.level >= count;
         if enough {
-            self.level -= 1.0;
+            self.level -= count;
         }
         enough
     }
@@ -44,6 +50,7 @@ mod tests {
         assert_eq!((0..9).filter(|_| bucket.take(start)).count(), 5);
         let later = start + Duration::from_millis(1_500);
         assert_eq!((0..9).filter(|_| bucket.take(later)).count(), 3);
+        assert!(!bucket.take_many(later + Duration::from_secs(1), 3) && bucket.take_many(later, 2));
         let much_later = start + Duration::from_secs(3_600);
         assert_eq!((0..9).filter(|_| bucket.take(much_later)).count(), 5);
     }

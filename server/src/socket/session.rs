@@ -6,6 +6,7 @@
 //! 3. A refused address costs that address; a bad frame costs the connection.
 //! 4. Edits of an address are numbered upwards; only clients that call themselves `tablehop/1` number them.
 //! 5. Who is silent is asked three times, then let go.
+//! 6. What may wait for a token is bounded in bytes, what may come at all in number and bytes a second.
 
 use std::time::Duration;
 
@@ -137,7 +138,13 @@ pub struct Session {
     heard: Instant,
     /// Times asked since something was heard.
     asked: u32,
+    /// Tokens that were tried before one was found good.
+    tries: usize,
+    /// Bytes of what waits for a token.
+    held_bytes: usize,
     edits: Bucket,
+    edit_bytes: Bucket,
+    syncs: Bucket,
     presence: Bucket,
 }
 
@@ -164,6 +171,9 @@ enum State {
     },
 }
 
+/// Tokens that may be tried before one is good: a client that is not ours sends one for each document, and perhaps once more.
+const TRIES: usize = 2 * (limits::BOARDS_PER_CONNECTION + 1);
+
 const TOO_FAST: End = End { code: 4429, reason: "too_fast" };
 const BAD_FRAME: End = End { code: 1002, reason: "bad_frame" };
 const TOO_LARGE: End = End { code: 1009, reason: "too_large" };
@@ -180,7 +190,11 @@ impl Session {
             opened: now,
             heard: now,
             asked: 0,
+            tries: 0,
+            held_bytes: 0,
             edits: Bucket::new(limits::EDITS_PER_SECOND, limits::EDITS_BURST, now),
+            edit_bytes: Bucket::new(limits::EDIT_BYTES_PER_SECOND, limits::EDIT_BYTES_BURST, now),
+            syncs: Bucket::new(limits::SYNCS_PER_SECOND, limits::SYNCS_BURST, now),
             presence: Bucket::new(limits::PRESENCE_PER_SECOND, 5 * limits::PRESENCE_PER_SECOND, now),
         }
     }
@@ -216,6 +230,7 @@ impl Session {
             Input::Heard(frame) => {
                 self.alive(now);
                 match frame.map_err(|error| end_for(&error))? {
+                    ClientFrame::Ping if !self.edits.take(now) => return Err(TOO_FAST),
                     ClientFrame::Ping => out.push(Output::Pong),
                     ClientFrame::Pong => {}
                     ClientFrame::Message(to, message) => self.hear(now, to, message, out)?,
@@ -255,6 +270,10 @@ impl Session {
             if !self.edits.take(now) {
                 return Err(TOO_FAST);
             }
+            self.tries += usize::from(!self.known);
+            if self.tries > TRIES {
+                return Err(NOT_AUTHENTICATED);
+            }
             let ours = version.as_deref() == Some(CLIENT_VERSION);
             return self.authenticate(index, to, token, ours, out);
         }
@@ -265,6 +284,7 @@ impl Session {
             if self.addresses.len() > limits::BOARDS_PER_CONNECTION {
                 return Err(TOO_FAST);
             }
+            self.hold_bytes(weight(&message))?;
             let slot = self.new_slot()?;
             self.addresses.push(Entry { slot, to, state: State::Waiting { held: vec![message] } });
             return Ok(());
@@ -272,6 +292,9 @@ impl Session {
         match &mut self.addresses[index].state {
             _ if message == ClientMessage::Close => {
                 let entry = self.addresses.remove(index);
+                if let State::Waiting { held } | State::Checking { held, .. } = &entry.state {
+                    self.held_bytes -= held.iter().map(weight).sum::<usize>();
+                }
                 out.push(Output::Leave { slot: entry.slot });
                 Ok(())
             }
@@ -279,11 +302,17 @@ impl Session {
                 if held.len() >= limits::FRAMES_BEFORE_AUTH {
                     return Err(NOT_AUTHENTICATED);
                 }
+                let bytes = weight(&message);
                 held.push(message);
-                Ok(())
+                self.hold_bytes(bytes)
             }
             State::Open { .. } => self.serve(now, index, message, out),
         }
+    }
+
+    fn hold_bytes(&mut self, bytes: usize) -> Result<(), End> {
+        self.held_bytes += bytes;
+        if self.held_bytes > limits::BYTES_BEFORE_AUTH { Err(NOT_AUTHENTICATED) } else { Ok(()) }
     }
 
     fn authenticate(
@@ -300,11 +329,16 @@ impl Session {
             match entry.state {
                 State::Waiting { held: waiting } => held = waiting,
                 // A provider that was destroyed and made again on the same socket begins anew.
-                State::Checking { .. } | State::Open { .. } => out.push(Output::Leave { slot: entry.slot }),
+                State::Checking { held, .. } => {
+                    self.held_bytes -= held.iter().map(weight).sum::<usize>();
+                    out.push(Output::Leave { slot: entry.slot });
+                }
+                State::Open { .. } => out.push(Output::Leave { slot: entry.slot }),
             }
         }
         // One more than the boards: the workshop.
         if self.addresses.len() > limits::BOARDS_PER_CONNECTION {
+            self.held_bytes -= held.iter().map(weight).sum::<usize>();
             let message = ServerMessage::Denied { reason: "too_many_boards".to_owned() };
             out.push(Output::Send { slot: 0, to, message });
             return Ok(());
@@ -323,6 +357,7 @@ impl Session {
         };
         let State::Checking { ours, held } = &mut self.addresses[index].state else { return Ok(()) };
         let (ours, held) = (*ours, std::mem::take(held));
+        self.held_bytes -= held.iter().map(weight).sum::<usize>();
         if let Right::None(reason) = right {
             let entry = self.addresses.remove(index);
             let message = ServerMessage::Denied { reason: reason.to_owned() };
@@ -379,7 +414,9 @@ impl Session {
             if !self.presence.take(now) {
                 return Ok(());
             }
-        } else if !self.edits.take(now) {
+        } else if !self.edits.take(now) || !self.edit_bytes.take_many(now, weight(&message)) {
+            return Err(TOO_FAST);
+        } else if matches!(message, ClientMessage::Step1 { .. }) && !self.syncs.take(now) {
             return Err(TOO_FAST);
         }
         let entry = &mut self.addresses[index];
@@ -421,6 +458,19 @@ impl Session {
         // A connection that opens addresses without end begins anew.
         self.next_slot = slot.checked_add(1).ok_or(TOO_FAST)?;
         Ok(slot)
+    }
+}
+
+/// Bytes of a message's payload: what holding it costs.
+fn weight(message: &ClientMessage) -> usize {
+    match message {
+        ClientMessage::Step1 { state_vector: bytes }
+        | ClientMessage::Step2 { update: bytes }
+        | ClientMessage::Update { update: bytes }
+        | ClientMessage::Edit { update: bytes, .. }
+        | ClientMessage::Awareness(bytes) => bytes.len(),
+        ClientMessage::Stateless(text) => text.len(),
+        ClientMessage::Auth { .. } | ClientMessage::QueryAwareness | ClientMessage::Close => 0,
     }
 }
 

@@ -14,4 +14,4 @@ pub mod scan;
 
 pub use frame::{Address, Addressed, ClientFrame, ClientMessage, FrameError, ServerFrame, ServerMessage};
 pub use presence::{CLIENT_VERSION, PresenceEntry, PresenceState, PresenceUser};
-pub use scan::{Range, ScanError, authors, deletions, scan};
+pub use scan::{Range, ScanError, SharedType, authors, deletions, scan};

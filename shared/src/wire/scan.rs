@@ -46,6 +46,9 @@ pub enum ScanError {
     /// Values or shared types nested too deep.
     #[error("nested too deep")]
     Depth,
+    /// A key or a value longer than its limit.
+    #[error("{0} too long")]
+    TooLong(&'static str),
     /// Bytes are left over after the update.
     #[error("bytes after the end of the update")]
     Trailing,
@@ -76,6 +79,22 @@ pub struct Checked {
     pub deleted: Vec<Range>,
     /// For each client whose structs it refers to without bringing them: the highest such clock.
     pub needs: Vec<(u64, u32)>,
+    /// The shared types it brings.
+    pub types: Vec<SharedType>,
+    /// Whether it puts a shared type into one that it does not bring, or beside something there. How deep such a one lies cannot be
+    /// told from the bytes.
+    pub lazy: bool,
+}
+
+/// A shared type that an update brings: a note, its text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SharedType {
+    /// Whose.
+    pub client: u64,
+    /// Its clock.
+    pub clock: u32,
+    /// Whether it lies in a root type: an element of the board.
+    pub at_root: bool,
 }
 
 impl Checked {
@@ -119,11 +138,11 @@ pub fn scan(update: &[u8]) -> Result<(), ScanError> {
 
 /// Scans and decodes an update.
 pub fn check(update: &[u8]) -> Result<Checked, ScanError> {
-    let needs = walk(update)?;
+    let Walked { needs, types, lazy } = walk(update)?;
     let update = Update::decode_v1(update).map_err(|e| ScanError::Refused(e.to_string()))?;
     let inserted = ranges(&update.insertions(true));
     let deleted = ranges(update.delete_set());
-    Ok(Checked { update, inserted, deleted, needs })
+    Ok(Checked { update, inserted, deleted, needs, types, lazy })
 }
 
 /// Whose structs an update inserts: ascending ranges of clocks, those deleted since included.
@@ -148,8 +167,15 @@ fn ranges(set: &yrs::IdSet) -> Vec<Range> {
         .collect()
 }
 
-/// Reads a whole update; returns [`Checked::needs`].
-fn walk(update: &[u8]) -> Result<Vec<(u64, u32)>, ScanError> {
+/// What the bytes tell of an update; see [`Checked`].
+struct Walked {
+    needs: Vec<(u64, u32)>,
+    types: Vec<SharedType>,
+    lazy: bool,
+}
+
+/// Reads a whole update.
+fn walk(update: &[u8]) -> Result<Walked, ScanError> {
     let mut reader = Reader::new(update);
     let mut structs = Structs::default();
     structs.read(&mut reader)?;
@@ -157,8 +183,8 @@ fn walk(update: &[u8]) -> Result<Vec<(u64, u32)>, ScanError> {
     if !reader.is_empty() {
         return Err(ScanError::Trailing);
     }
-    structs.check_depth()?;
-    Ok(structs.needs())
+    let lazy = structs.check_depth()?;
+    Ok(Walked { needs: structs.needs(), types: structs.types, lazy })
 }
 
 #[derive(Clone, Copy)]
@@ -193,6 +219,7 @@ struct Structs {
     clients: HashMap<u64, (std::ops::Range<usize>, u32)>,
     /// The highest clock of each client that is referred to.
     referred: BTreeMap<u64, u32>,
+    types: Vec<SharedType>,
 }
 
 impl Structs {
@@ -227,6 +254,10 @@ impl Structs {
         }
         let place = self.read_place(reader, info, id)?;
         let (len, holds_type) = read_content(reader, info & 0x1f)?;
+        if holds_type {
+            let at_root = matches!(place, Place::Root);
+            self.types.push(SharedType { client: id.client, clock: id.clock, at_root });
+        }
         // Old versions of Yjs wrote items of no length; Yrs passes over them.
         if len > 0 {
             self.items.push(Item { clock: id.clock, end: advance(id.clock, len)?, place, holds_type });
@@ -250,14 +281,14 @@ impl Structs {
         }
         let place = match reader.var_uint()? {
             1 => {
-                reader.var_string()?;
+                key(reader)?;
                 Place::Root
             }
             0 => Place::In(self.read_reference(reader, id)?),
             _ => return Err(ReadError::Oversized.into()),
         };
         if info & KEY != 0 {
-            reader.var_string()?;
+            key(reader)?;
         }
         Ok(place)
     }
@@ -290,12 +321,13 @@ impl Structs {
         (id.clock < items[index].end).then_some(range.start + index)
     }
 
-    /// Follows every shared type outwards, without recursion, and each item once.
-    fn check_depth(&self) -> Result<(), ScanError> {
+    /// Follows every shared type outwards, without recursion, and each item once. Returns [`Checked::lazy`].
+    fn check_depth(&self) -> Result<bool, ScanError> {
         const UNKNOWN: u32 = u32::MAX;
         const UNDERWAY: u32 = u32::MAX - 1;
         let mut depths = vec![UNKNOWN; self.items.len()];
         let mut path = Vec::new();
+        let mut lazy = false;
         for start in (0..self.items.len()).filter(|&index| self.items[index].holds_type) {
             let mut next = Some(start);
             let mut depth = 0;
@@ -313,7 +345,11 @@ impl Structs {
                 path.push(index);
                 next = match self.items[index].place {
                     Place::Root => None,
-                    Place::In(id) | Place::Beside(id) => self.find(id),
+                    Place::In(id) | Place::Beside(id) => {
+                        let found = self.find(id);
+                        lazy |= found.is_none();
+                        found
+                    }
                 };
             }
             for index in path.drain(..).rev() {
@@ -326,7 +362,7 @@ impl Structs {
                 return Err(ScanError::Depth);
             }
         }
-        Ok(())
+        Ok(lazy)
     }
 }
 
@@ -342,7 +378,7 @@ fn read_content(reader: &mut Reader, kind: u8) -> Result<(u32, bool), ScanError>
     let len = match kind {
         DELETED => clock(reader)?,
         BINARY => {
-            reader.var_bytes()?;
+            within(reader.var_bytes()?.len())?;
             1
         }
         STRING => reader.var_string()?.chars().map(|c| c.len_utf16() as u32).sum(),
@@ -351,7 +387,7 @@ fn read_content(reader: &mut Reader, kind: u8) -> Result<(u32, bool), ScanError>
             1
         }
         FORMAT => {
-            reader.var_string()?;
+            key(reader)?;
             read_json(reader)?;
             1
         }
@@ -367,7 +403,9 @@ fn read_content(reader: &mut Reader, kind: u8) -> Result<(u32, bool), ScanError>
         ANY => {
             let values = count(reader, 1)?;
             for _ in 0..values {
+                let before = reader.remaining();
                 read_any(reader, limits::ANY_DEPTH)?;
+                within(before - reader.remaining())?;
             }
             values
         }
@@ -418,7 +456,8 @@ fn read_integer(reader: &mut Reader) -> Result<(), ScanError> {
 /// A value as JSON text. Only its depth is looked at; whether it is JSON at all, Yrs finds out safely.
 fn read_json(reader: &mut Reader) -> Result<(), ScanError> {
     let (mut depth, mut quoted, mut escaped) = (0, false, false);
-    for byte in reader.var_string()?.bytes() {
+    let json = reader.var_string()?;
+    for byte in json.bytes() {
         match byte {
             _ if escaped => escaped = false,
             b'\\' if quoted => escaped = true,
@@ -433,7 +472,7 @@ fn read_json(reader: &mut Reader) -> Result<(), ScanError> {
             _ => {}
         }
     }
-    Ok(())
+    within(json.len())
 }
 
 fn read_deletions(reader: &mut Reader) -> Result<(), ScanError> {
@@ -453,6 +492,16 @@ fn read_deletions(reader: &mut Reader) -> Result<(), ScanError> {
         }
     }
     Ok(())
+}
+
+/// The name of a root type, a key of a map or of a format.
+fn key(reader: &mut Reader) -> Result<(), ScanError> {
+    if reader.var_string()?.len() <= limits::KEY_BYTES { Ok(()) } else { Err(ScanError::TooLong("key")) }
+}
+
+/// Whether a value that is not shared text has a size that boards have.
+fn within(bytes: usize) -> Result<(), ScanError> {
+    if bytes <= limits::VALUE_BYTES { Ok(()) } else { Err(ScanError::TooLong("value")) }
 }
 
 /// A count of things of which each takes at least `bytes`.

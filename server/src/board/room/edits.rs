@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::{Ack, Edit, Memory, Room};
 use crate::board::member::{Audience, MemberId};
-use crate::board::replica::Unfit;
+use crate::board::replica::{Spoilt, Unfit};
 use crate::clock;
 use crate::socket::dialect::Dialect;
 use crate::socket::outbox::End;
@@ -55,16 +55,22 @@ impl Room {
             }
             Err(Unfit::Foreign) => return self.expel(id, End { code: 4403, reason: "foreign_client" }),
             Err(Unfit::Full) => return self.refuse(id, ack, "board_full"),
+            Err(Unfit::Lazy) => return self.expel(id, End { code: 1002, reason: "lazy_type" }),
         }
-        match replica.apply(&update.bytes) {
+        match replica.apply(&update) {
             Ok(delta) => {
                 let actor = self.members.get(id).map(|member| member.actor.to_string()).unwrap_or_default();
                 let row = delta.map(|delta| NewRow { principal: actor, at: clock::now(), payload: delta.into() });
                 staged.push(Staged { id, ack, row });
             }
-            Err(broken) => {
-                tracing::warn!(board = %self.board, why = broken.0, "an update could not be applied");
-                self.expel(id, End { code: 1002, reason: "bad_update" });
+            Err(spoilt) => {
+                tracing::warn!(board = %self.board, why = ?spoilt, "an update was not taken");
+                let (code, reason) = match spoilt {
+                    Spoilt::Broken(_) => (1002, "bad_update"),
+                    Spoilt::TextTooLong => (1009, "text_too_long"),
+                    Spoilt::TooManyRoots => (1002, "too_many_roots"),
+                };
+                self.expel(id, End { code, reason });
                 self.rebuild(staged).await;
             }
         }
@@ -124,8 +130,13 @@ impl Room {
             // Somebody else writes to this stream, too: what they wrote is in the store.
             self.reload(seq - count).await;
         } else if replica.unfolded() >= SNAPSHOT_ROWS_AWAKE {
-            let snapshot = Snapshot { seq, payload: replica.snapshot().into() };
+            let payload = replica.snapshot();
             replica.folded();
+            let Some(payload) = payload else {
+                tracing::warn!(board = %self.board, "no snapshot: it could not be read again; the log is kept as it is");
+                return;
+            };
+            let snapshot = Snapshot { seq, payload: payload.into() };
             let (saving, board) = (self.inner.store.save_snapshot(self.stream.clone(), snapshot), self.board.clone());
             // Those who wait for their acknowledgement do not wait for this.
             tokio::spawn(async move {

@@ -225,9 +225,14 @@ fn deep_nesting_is_refused() {
 
 /// Maps in maps, each created in the one before it.
 fn tower(height: u32) -> Vec<u8> {
+    tower_from(0, height)
+}
+
+/// Those from `first` on.
+fn tower_from(first: u32, height: u32) -> Vec<u8> {
     let mut writer = Writer::new();
-    writer.var_uint(1).var_uint(u64::from(height)).var_uint(7).var_uint(0);
-    for clock in 0..height {
+    writer.var_uint(1).var_uint(u64::from(height)).var_uint(7).var_uint(u64::from(first));
+    for clock in first..first + height {
         if clock == 0 {
             item(7, &[1]).into_iter().for_each(|b| _ = writer.byte(b));
         } else {
@@ -257,6 +262,52 @@ fn towers_of_types_are_refused() {
         .collect();
     let structs: Vec<&[u8]> = beside.iter().map(Vec::as_slice).collect();
     assert_eq!(scan(&update(7, 0, &structs)), Ok(()));
+}
+
+#[test]
+fn b21_what_is_put_into_a_type_that_is_not_brought_is_known() {
+    let lazy = |bytes: &[u8]| check(bytes).expect("an update").lazy;
+    let doc = Recorded::new(7);
+    let note = || MapPrelim::from([("text", yrs::In::from(TextPrelim::new("业主")))]);
+    doc.map.insert(&mut doc.doc.transact_mut(), "whole", note());
+    doc.map.insert(&mut doc.doc.transact_mut(), "whole", note());
+    let found = doc.map.get(&doc.doc.transact(), "whole");
+    let Some(Out::YMap(note)) = found else { panic!("a note") };
+    note.insert(&mut doc.doc.transact_mut(), "x", 1.5);
+    note.insert(&mut doc.doc.transact_mut(), "late", TextPrelim::new("?"));
+    let [first, over, value, late] = &doc.updates.take()[..] else { panic!("four edits") };
+    assert!(!lazy(first) && !lazy(value));
+    assert!(lazy(over) && lazy(late));
+    let whole = doc.doc.transact().encode_state_as_update_v1(&StateVector::default());
+    let checked = check(&whole).expect("a state");
+    assert!(!checked.lazy);
+    assert_eq!(checked.types.len(), 3);
+    let types = check(first).expect("an edit").types;
+    assert_eq!(types.iter().map(|shared| shared.at_root).collect::<Vec<_>>(), [true, false]);
+    // Also when it was found on the way to another one.
+    assert!(!lazy(&tower(4)) && lazy(&tower_from(3, 4)));
+}
+
+#[test]
+fn keys_and_values_are_bounded() {
+    let keyed = |len: usize| {
+        let mut content = Writer::new();
+        content.byte(0x28).byte(1).var_string("m").var_string(&"k".repeat(len)).var_uint(1).byte(126);
+        update(1, 0, &[&content.into_bytes()])
+    };
+    assert_eq!(scan(&keyed(limits::KEY_BYTES)), Ok(()));
+    assert_eq!(scan(&keyed(limits::KEY_BYTES + 1)), Err(ScanError::TooLong("key")));
+    let valued = |len: usize| {
+        let mut content = Writer::new();
+        content.var_uint(1).byte(119).var_string(&"v".repeat(len));
+        update(1, 0, &[&item(8, &content.into_bytes())])
+    };
+    assert_eq!(scan(&valued(limits::VALUE_BYTES - 10)), Ok(()));
+    assert_eq!(scan(&valued(limits::VALUE_BYTES)), Err(ScanError::TooLong("value")));
+    // Shared text is bounded where it can be merged.
+    let mut text = Writer::new();
+    text.var_string(&"字".repeat(limits::VALUE_BYTES));
+    assert_eq!(scan(&update(1, 0, &[&item(4, &text.into_bytes())])), Ok(()));
 }
 
 #[test]

@@ -1,0 +1,617 @@
+//! People and programs that mean harm, against a real process: it goes on, its memory stays flat, and those who mean well notice nothing.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use harness::cafe::{Cafe, small};
+use harness::guest::{Guest, PATIENCE};
+use harness::raw::{Heard, Raw, auth, frame, map_at_root, map_in, string_after, string_at_root, update};
+use harness::server::Server;
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
+use serde_json::json;
+use shared::id::{BoardId, BoardKind, TableId};
+use shared::limits;
+use shared::wire::frame::{Address, ClientMessage, ServerMessage};
+use shared::wire::{PresenceEntry, presence};
+use shared::workshop::Command;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+/// Memory that a process may gain by being attacked: caches and what the allocator keeps, far below what each attack asks for.
+const SLACK_KIB: u64 = 48 * 1024;
+
+/// A café whose first round runs, with its guests and their tables.
+async fn running(server: &Server, tables: u16, people: usize) -> Result<(Cafe, Vec<Guest>, Vec<TableId>)> {
+    let cafe = Cafe::open(server, &small(tables, 2, 20.0)).await?;
+    let guests = cafe.guests(people).await?;
+    let tables = cafe.next_round(&guests).await?;
+    Ok((cafe, guests, tables))
+}
+
+fn board_of(cafe: &Cafe, table: TableId) -> Address {
+    Address::Board(BoardId::table(&cafe.created.id, table))
+}
+
+/// Writes a note, and waits until the facilitator sees it: the table is alive.
+async fn is_alive(cafe: &Cafe, guest: &Guest, table: TableId, words: &str) -> Result<()> {
+    let note = guest.write(table, Default::default(), words, None)?;
+    guest.saved().await?;
+    cafe.facilitator.open(BoardKind::Table(table)).await?;
+    cafe.facilitator.until("the note", |f| f.table_board(table)?.notes.iter().any(|n| n.id == note).then_some(())).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn h20_no_bytes_stop_the_process_or_fill_its_memory() -> Result<()> {
+    let server = Server::start().await?;
+    let (cafe, guests, tables) = running(&server, 2, 4).await?;
+    let board = board_of(&cafe, tables[0]);
+    is_alive(&cafe, &guests[0], tables[0], "从前").await?;
+    let before = server.memory()?;
+    let edit = |update: Vec<u8>| frame(&board, ClientMessage::Update { update });
+    let nested = |depth: usize| {
+        let content = [vec![0x28, 1, 1, b'm', 1, b'k', 1], [117, 1].repeat(depth), vec![126]].concat();
+        update(77, 0, &[content])
+    };
+    let sound = edit(update(77, 0, &[string_at_root("hello"), string_after(77, 4, "again")]));
+    let mut rng = StdRng::seed_from_u64(20);
+    let mut bad: Vec<Vec<u8>> = vec![
+        // Text that is not UTF-8: in the address, in a key, in words.
+        [&[3, 0xc3, 0x28, 0x28][..], &[0, 0, 1, 0]].concat(),
+        edit(update(77, 0, &[vec![0x24, 1, 1, 0xff, 1, b'k', 1, b'x']])),
+        edit(update(77, 0, &[vec![4, 1, 1, b't', 2, 0xc3, 0x28]])),
+        // Bombs: nesting that overflows a stack, a count that reserves half a gigabyte, lengths beyond the message.
+        edit(nested(8_000)),
+        edit(nested(300_000)),
+        edit(vec![0x80, 0x84, 0xaf, 0xdf, 0x01, 0, 0, 0]),
+        edit(vec![1, 1, 77, 0, 4, 1, 1, b't', 0xff, 0xff, 0xff, 0xff, 0x0f]),
+        // Clocks at the end of what can be counted, and beyond.
+        edit(update(77, i32::MAX as u32, &[string_at_root("x")])),
+        edit(update(77, 1 << 31, &[string_at_root("x")])),
+        edit(update(77, u32::MAX, &[string_at_root("x")])),
+        // Half of a sync, and a state vector that claims much.
+        frame(&board, ClientMessage::Step1 { state_vector: vec![0xff, 0xff, 0xff, 0x7a] }),
+        vec![],
+    ];
+    for _ in 0..200 {
+        let mut flipped = sound.clone();
+        for _ in 0..rng.random_range(1..4) {
+            let at = rng.random_range(0..flipped.len());
+            flipped[at] ^= 1 << rng.random_range(0..8);
+        }
+        bad.push(flipped);
+        bad.push((0..rng.random_range(1..200)).map(|_| rng.random()).collect());
+    }
+    let (mut ended, mut stayed) = (0, 0);
+    for bytes in bad {
+        let mut raw = Raw::signed(&server, &board, &guests[0].token).await?;
+        raw.sends(bytes).await;
+        // Whether it was taken, refused or passed over: what follows is answered, or the connection has ended.
+        raw.sends(frame(&board, ClientMessage::QueryAwareness)).await;
+        raw.sends(edit(vec![0, 0])).await;
+        match raw.next_that(|message| matches!(message, ServerMessage::SyncStatus(_))).await? {
+            Heard::End(code) => {
+                assert!(matches!(code, None | Some(1002 | 1009 | 4403 | 4408)), "{code:?}");
+                ended += 1;
+            }
+            Heard::Message(_) => stayed += 1,
+        }
+    }
+    assert!(ended > 150 && stayed > 10, "{ended} ended, {stayed} stayed");
+    is_alive(&cafe, &guests[0], tables[0], "以后").await?;
+    let grown = server.memory()?.saturating_sub(before);
+    assert!(grown < SLACK_KIB, "{grown} KiB");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn h20_nobody_writes_under_somebody_elses_id_or_jumps_ahead() -> Result<()> {
+    let server = Server::start().await?;
+    let (cafe, guests, tables) = running(&server, 2, 4).await?;
+    let mates: Vec<&Guest> = guests.iter().zip(&tables).filter(|(_, t)| **t == tables[0]).map(|(g, _)| g).collect();
+    let (victim, thief) = (mates[0], mates[1]);
+    is_alive(&cafe, victim, tables[0], "我的").await?;
+    let board = board_of(&cafe, tables[0]);
+    let client = victim.with(BoardKind::Table(tables[0]), |r| r.doc.client_id()).context("a board")?.get();
+    // New structs, structs as though they had been deleted, and both after a jump, under the victim's id.
+    for forged in [
+        update(client, 1_000, &[string_at_root("x")]),
+        update(client, 1_000, &[vec![0, 3]]),
+        update(client, 0, &[vec![0, 127], string_at_root("x")]),
+    ] {
+        let mut raw = Raw::signed(&server, &board, &thief.token).await?;
+        raw.says(&board, ClientMessage::Update { update: forged }).await?;
+        assert_eq!(raw.ends().await?, Some(4403), "somebody else's id");
+    }
+    // Under one's own id, too, the clock only goes on.
+    let mut raw = Raw::signed(&server, &board, &thief.token).await?;
+    for (clock, stored) in [(0, true), (5, false), (500_000_000, false), (1, true)] {
+        raw.says(&board, ClientMessage::Update { update: update(4_242, clock, &[string_at_root("x")]) }).await?;
+        assert_eq!(raw.status().await?, stored, "clock {clock}");
+    }
+    is_alive(&cafe, victim, tables[0], "还是我的").await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn b20_what_depends_on_what_is_missing_is_never_kept_aside() -> Result<()> {
+    const UPDATES: u32 = 16_000;
+    const CONNECTIONS: u32 = 10;
+    let server = Server::start().await?;
+    let (cafe, guests, tables) = running(&server, 2, 4).await?;
+    let board = board_of(&cafe, tables[0]);
+    is_alive(&cafe, &guests[0], tables[0], "从前").await?;
+    let before = server.memory()?;
+    let tasks = (0..CONNECTIONS).map(async |n| {
+        let mut raw = Raw::signed(&server, &board, &guests[0].token).await?;
+        let mut refused = 0;
+        for i in 0..UPDATES / CONNECTIONS {
+            // A gap in its own clock, a neighbour that nobody has, or the deletion of something unknown; each of some size.
+            let words = "等".repeat(200);
+            let client = 50_000 + u64::from(n);
+            let lacking = match i % 3 {
+                0 => update(client, 10 + 3 * i, &[string_at_root(&words)]),
+                1 => update(client, 0, &[string_after(99_999_999, i, &words)]),
+                _ => vec![0, 1, 77, 1, (i % 100) as u8, 1],
+            };
+            raw.says(&board, ClientMessage::Update { update: lacking }).await?;
+            refused += u32::from(!raw.status().await?);
+        }
+        anyhow::Ok(refused)
+    });
+    let refused: u32 = futures_util::future::try_join_all(tasks).await?.into_iter().sum();
+    assert_eq!(refused, UPDATES);
+    let grown = server.memory()?.saturating_sub(before);
+    assert!(grown < SLACK_KIB / 3, "{grown} KiB");
+    is_alive(&cafe, &guests[0], tables[0], "以后").await?;
+    // Whoever comes now gets a document in which nothing waits.
+    let late = Guest::with_token(&server.api, cafe.created.id.clone(), guests[0].id.clone(), "李", &guests[0].token);
+    late.connect().await?;
+    late.open(BoardKind::Table(tables[0])).await?;
+    assert_eq!(late.table_board(tables[0]).map(|b| b.notes.len()), Some(2));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn b21_a_tower_cannot_be_built_floor_by_floor() -> Result<()> {
+    const FLOORS: u32 = 3_000;
+    let server = Server::start().await?;
+    let (cafe, guests, tables) = running(&server, 2, 4).await?;
+    let board = board_of(&cafe, tables[0]);
+    let token = &guests[0].token;
+    let edit = |update: Vec<u8>| ClientMessage::Update { update };
+    let mut raw = Raw::signed(&server, &board, token).await?;
+    raw.says(&board, edit(update(71, 0, &[map_at_root()]))).await?;
+    assert!(raw.status().await?, "an element at a root");
+    // A value in it is fine; a further type in it, or beside that value, is not.
+    let value = [vec![0x28, 0, 71, 0, 1, b'v', 1], vec![126]].concat();
+    raw.says(&board, edit(update(71, 1, &[value]))).await?;
+    assert!(raw.status().await?, "a value in it");
+    raw.says(&board, edit(update(71, 2, &[map_in(71, 0)]))).await?;
+    assert_eq!(raw.ends().await?, Some(1002));
+    let mut raw = Raw::signed(&server, &board, token).await?;
+    raw.says(&board, edit(update(71, 2, &[vec![0x87, 71, 1, 1]]))).await?;
+    assert_eq!(raw.ends().await?, Some(1002));
+    // Whoever tries all the same, many floors in a row and then the whole tower taken away, brings nothing down.
+    let mut raw = Raw::signed(&server, &board, token).await?;
+    for floor in 2..FLOORS {
+        raw.sends(frame(&board, edit(update(71, floor, &[map_in(71, floor.saturating_sub(1))])))).await;
+    }
+    raw.sends(frame(&board, edit(vec![0, 1, 71, 1, 0, 1]))).await;
+    raw.ends().await?;
+    // What can nest is what one update may bring, and it can be taken away.
+    let floors: Vec<Vec<u8>> = std::iter::once(map_at_root()).chain((0..16).map(|n| map_in(72, n))).collect();
+    let mut raw = Raw::signed(&server, &board, token).await?;
+    raw.says(&board, edit(update(72, 0, &floors))).await?;
+    assert!(raw.status().await?);
+    raw.says(&board, edit(vec![0, 1, 72, 1, 0, 1])).await?;
+    assert!(raw.status().await?);
+    is_alive(&cafe, &guests[0], tables[0], "照常").await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn h21_who_may_not_write_changes_nothing() -> Result<()> {
+    let server = Server::start().await?;
+    let (cafe, guests, tables) = running(&server, 2, 4).await?;
+    let (own, other) = (tables[0], if tables[0] == TableId(1) { TableId(2) } else { TableId(1) });
+    let token = &guests[0].token;
+    let edit = || ClientMessage::Update { update: update(4_242, 0, &[string_at_root("x")]) };
+    // At a table where one does not sit; with a reviewer's link; at another café; without a token; on an address never opened.
+    let refused = async |address: &Address, token: &str| {
+        let mut raw = Raw::open(&server).await?;
+        raw.says(address, auth(token)).await?;
+        match raw.next().await? {
+            Heard::Message(ServerMessage::Denied { reason }) => anyhow::Ok(reason),
+            other => anyhow::bail!("{other:?}"),
+        }
+    };
+    assert_eq!(refused(&board_of(&cafe, other), token).await?, "not_seated");
+    let reviewer = cafe.created.review_url.rsplit('#').next().context("a token")?.to_owned();
+    let review = refused(&board_of(&cafe, own), &reviewer).await;
+    let elsewhere = Cafe::open(&server, &small(2, 1, 20.0)).await?;
+    assert_eq!(refused(&board_of(&elsewhere, TableId(1)), token).await?, "wrong_workshop");
+    for bad in ["", "nonsense", &"x".repeat(200)] {
+        assert_eq!(refused(&board_of(&cafe, own), bad).await?, "bad_token");
+    }
+    let mut raw = Raw::signed(&server, &board_of(&cafe, own), token).await?;
+    raw.says(&board_of(&cafe, other), edit()).await?;
+    raw.says(&board_of(&cafe, own), edit()).await?;
+    assert!(raw.status().await?, "only what was sent to an open address is answered");
+    cafe.facilitator.open(BoardKind::Table(other)).await?;
+    assert_eq!(cafe.facilitator.table_board(other).map(|b| b.notes.len()), Some(0));
+    assert_eq!(review?, "not_open", "a reviewer reads tables afterwards, if at all");
+
+    // The right goes while somebody writes, and while what they wrote waits on their device.
+    let (here, away) = (&guests[0], &guests[1]);
+    let table = tables[1];
+    away.disconnect();
+    away.write(table, Default::default(), "离线写的", None)?;
+    cafe.steer(Command::LockBoards { locked: true }).await?;
+    let since = Instant::now();
+    here.until("told", |g| g.with(BoardKind::Table(own), |r| r.read_only).filter(|ro| *ro)).await?;
+    assert!(since.elapsed() < Duration::from_secs(1), "{:?}", since.elapsed());
+    here.write(own, Default::default(), "锁了以后写的", None)?;
+    away.connect().await?;
+    away.until("told", |g| g.with(BoardKind::Table(table), |r| r.synced && r.read_only).filter(|ro| *ro)).await?;
+    raw.says(&board_of(&cafe, own), ClientMessage::Update { update: update(4_242, 1, &[string_at_root("y")]) }).await?;
+    assert!(!raw.status().await?, "a client that is not ours hears it with its next edit");
+    for table in [own, table] {
+        cafe.facilitator.open(BoardKind::Table(table)).await?;
+        let notes = cafe.facilitator.table_board(table).context("a board")?.notes;
+        assert!(notes.iter().all(|note| note.text != "离线写的" && note.text != "锁了以后写的"), "{notes:?}");
+    }
+    assert!(!away.with(BoardKind::Table(table), |r| r.is_saved()).context("a board")?, "nobody says it was saved");
+    // Nothing was lost by it: when writing is allowed again, it arrives.
+    cafe.steer(Command::LockBoards { locked: false }).await?;
+    away.until("told", |g| g.with(BoardKind::Table(table), |r| !r.read_only).filter(|rw| *rw)).await?;
+    away.disconnect();
+    away.connect().await?;
+    away.saved().await?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn h21_who_is_taken_out_is_cut_off_within_a_second() -> Result<()> {
+    let server = Server::start().await?;
+    let (cafe, guests, tables) = running(&server, 2, 4).await?;
+    let board = board_of(&cafe, tables[0]);
+    let mut raw = Raw::signed(&server, &board, &guests[0].token).await?;
+    cafe.steer(Command::RemovePerson { participant: guests[0].id.clone() }).await?;
+    let since = Instant::now();
+    let heard = raw.next_that(|message| !matches!(message, ServerMessage::Awareness(_))).await?;
+    assert_eq!(heard, Heard::Message(ServerMessage::Close { reason: "removed".into() }));
+    assert!(since.elapsed() < Duration::from_secs(1), "{:?}", since.elapsed());
+    // A token that was good is of no use any more.
+    raw.says(&board, auth(&guests[0].token)).await?;
+    let heard = raw.next_that(|message| !matches!(message, ServerMessage::Awareness(_))).await?;
+    assert!(matches!(heard, Heard::Message(ServerMessage::Denied { .. })), "{heard:?}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn b10_nobody_is_present_as_somebody_else() -> Result<()> {
+    let server = Server::start().await?;
+    let (cafe, guests, tables) = running(&server, 2, 4).await?;
+    let board = board_of(&cafe, tables[0]);
+    let mut watcher = Raw::signed(&server, &board, &cafe.created.facilitator_token).await?;
+    let mut liar = Raw::signed(&server, &board, &guests[0].token).await?;
+    let claim = json!({ "user": { "id": "f1", "name": "主持人", "role": "facilitator" }, "typing": true });
+    let entry = |client| PresenceEntry { client, clock: 9, state: Some(claim.clone()) };
+    let victim = guests[1].with(BoardKind::Table(tables[1]), |r| r.doc.client_id()).context("a board")?.get();
+    liar.says(&board, ClientMessage::Awareness(presence::encode(&[entry(victim), entry(61)]))).await?;
+    let heard = watcher.next_that(|m| matches!(m, ServerMessage::Awareness(_))).await?;
+    let Heard::Message(ServerMessage::Awareness(bytes)) = heard else { anyhow::bail!("{heard:?}") };
+    let told = presence::decode(&bytes)?;
+    assert_eq!(told.iter().map(|entry| entry.client).collect::<Vec<_>>(), [61], "not under another's id");
+    let user = told[0].state.as_ref().context("a state")?["user"].clone();
+    assert_eq!(user, json!({ "id": guests[0].id, "name": guests[0].name, "role": "participant" }));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn h23_floods_and_giants_cost_their_sender() -> Result<()> {
+    let server = Server::start().await?;
+    let (cafe, guests, tables) = running(&server, 2, 4).await?;
+    let board = board_of(&cafe, tables[0]);
+    is_alive(&cafe, &guests[0], tables[0], "从前").await?;
+    let before = server.memory()?;
+    let signed = async || Raw::signed(&server, &board, &guests[0].token).await;
+    // 2 MB in one frame; presence above its size; a text that nobody can have typed.
+    let mut raw = signed().await?;
+    raw.sends(frame(&board, ClientMessage::Update { update: vec![7; 2_000_000] })).await;
+    assert!(matches!(raw.ends().await?, Some(1009) | None));
+    let mut raw = signed().await?;
+    raw.says(&board, ClientMessage::Awareness(vec![7; limits::PRESENCE_BYTES + 1])).await?;
+    assert_eq!(raw.ends().await?, Some(1009));
+    let mut raw = signed().await?;
+    let giant = "字".repeat(limits::TEXT_KEPT as usize + 1);
+    raw.says(&board, ClientMessage::Update { update: update(81, 0, &[string_at_root(&giant)]) }).await?;
+    assert_eq!(raw.ends().await?, Some(1009));
+    // Presence by the thousand is passed over, and the connection goes on.
+    let mut raw = signed().await?;
+    for clock in 0..5_000 {
+        let state = json!({ "caret": clock });
+        let entries = [PresenceEntry { client: 62, clock, state: Some(state) }];
+        raw.says(&board, ClientMessage::Awareness(presence::encode(&entries))).await?;
+    }
+    raw.says(&board, ClientMessage::Update { update: vec![0, 0] }).await?;
+    assert!(raw.status().await?);
+    // Questions after the whole document, edits, pings and tokens without end are not answered without end.
+    let step1 = frame(&board, ClientMessage::Step1 { state_vector: vec![0] });
+    let known = frame(&board, ClientMessage::Update { update: vec![0, 0] });
+    for (flood, at_most) in [
+        (step1, limits::SYNCS_BURST + 100),
+        (known, limits::EDITS_BURST + 1_000),
+        (vec![9], limits::EDITS_BURST + 1_000),
+        (frame(&board, auth("nonsense")), limits::EDITS_BURST + 1_000),
+    ] {
+        let mut raw = signed().await?;
+        for _ in 0..at_most {
+            raw.sends(flood.clone()).await;
+        }
+        assert!(matches!(raw.ends().await?, Some(4429) | None), "{flood:?}");
+    }
+    is_alive(&cafe, &guests[0], tables[0], "以后").await?;
+    let grown = server.memory()?.saturating_sub(before);
+    assert!(grown < SLACK_KIB, "{grown} KiB");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn h23_little_is_held_before_a_token_is_good() -> Result<()> {
+    let server = Server::start().await?;
+    let cafe = Cafe::open(&server, &small(2, 1, 20.0)).await?;
+    let board = board_of(&cafe, TableId(1));
+    let mut raw = Raw::open(&server).await?;
+    raw.sends(frame(&board, ClientMessage::Update { update: vec![0; limits::BYTES_BEFORE_AUTH + 1] })).await;
+    assert!(matches!(raw.ends().await?, Some(4408) | None), "many bytes");
+    let mut raw = Raw::open(&server).await?;
+    for table in 1..=limits::BOARDS_PER_CONNECTION as u16 + 2 {
+        let board = board_of(&cafe, TableId(table));
+        raw.sends(frame(&board, ClientMessage::QueryAwareness)).await;
+    }
+    assert!(matches!(raw.ends().await?, Some(4429) | None), "many addresses");
+    let mut raw = Raw::open(&server).await?;
+    for _ in 0..3 * limits::BOARDS_PER_CONNECTION {
+        raw.sends(frame(&board, auth("nonsense"))).await;
+    }
+    assert!(matches!(raw.ends().await?, Some(4408) | None), "many tokens");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn h23_after_a_storm_of_reconnections_everybody_is_in_step() -> Result<()> {
+    const PEOPLE: usize = 2_000;
+    let server = Server::start().await?;
+    let (cafe, guests, tables) = running(&server, 2, 4).await?;
+    let board = board_of(&cafe, tables[0]);
+    is_alive(&cafe, &guests[0], tables[0], "从前").await?;
+    let mut peak = 0;
+    let mut sockets = Vec::new();
+    // All of them at once, twice: the network of the room was gone for a moment. A dropped socket says no goodbye.
+    for _ in 0..2 {
+        sockets.clear();
+        let connect = async |_| {
+            let mut raw = Raw::signed(&server, &board, &guests[0].token).await?;
+            raw.says(&board, ClientMessage::Step1 { state_vector: vec![0] }).await?;
+            match raw.next_that(|m| matches!(m, ServerMessage::Step2 { .. })).await? {
+                Heard::Message(_) => anyhow::Ok(raw),
+                end => anyhow::bail!("{end:?}"),
+            }
+        };
+        for batch in (0..PEOPLE).collect::<Vec<_>>().chunks(500) {
+            sockets.extend(futures_util::future::try_join_all(batch.iter().map(connect)).await?);
+        }
+        peak = server.memory()?.max(peak);
+    }
+    assert_eq!(sockets.len(), PEOPLE);
+    assert!(peak < 400 * 1024, "{peak} KiB with {PEOPLE} sockets");
+    is_alive(&cafe, &guests[0], tables[0], "以后").await?;
+    for raw in &mut sockets {
+        let heard = raw.next_that(|m| matches!(m, ServerMessage::Update { .. })).await?;
+        assert!(matches!(heard, Heard::Message(_)), "somebody was left out: {heard:?}");
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn h22_an_address_has_so_many_sockets() -> Result<()> {
+    let server = Server::start_with(&[("TABLEHOP_CONNECTION_LIMIT", "3")]).await?;
+    let mut open = Vec::new();
+    for _ in 0..3 {
+        open.push(Raw::open(&server).await?);
+    }
+    let refused = Raw::open(&server).await.err().context("one too many")?;
+    assert!(refused.to_string().contains("429"), "{refused}");
+    open.pop();
+    // Its place is free once the server has noticed.
+    let patience = Instant::now();
+    while Raw::open(&server).await.is_err() {
+        assert!(patience.elapsed() < PATIENCE, "the place is not given back");
+        tokio::task::yield_now().await;
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn h22_half_a_request_keeps_no_connection() -> Result<()> {
+    let server = Server::start_with(&[("TABLEHOP_HEAD_SECONDS", "2")]).await?;
+    let wait = PATIENCE;
+    let connect = async || TcpStream::connect(("127.0.0.1", server.port())).await;
+    // Nothing; half a head, and a letter from time to time; a whole request, and then silence.
+    let (silent, mut slow, mut idle) = (connect().await?, connect().await?, connect().await?);
+    slow.write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-Slow: ").await?;
+    idle.write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").await?;
+    let ends = async |mut stream: TcpStream, drip: bool| {
+        let mut all = Vec::new();
+        let (mut buffer, mut every) = ([0; 1024], tokio::time::interval(Duration::from_millis(500)));
+        loop {
+            tokio::select! {
+                read = stream.read(&mut buffer) => match read {
+                    Ok(0) | Err(_) => return all,
+                    Ok(count) => all.extend_from_slice(&buffer[..count]),
+                },
+                _ = every.tick(), if drip => {
+                    let _ = stream.write_all(b"x").await;
+                }
+            }
+        }
+    };
+    let all = async { tokio::join!(ends(silent, false), ends(slow, true), ends(idle, false)) };
+    let (_, _, answered) = tokio::time::timeout(wait, all).await.context("a connection was kept")?;
+    assert!(answered.starts_with(b"HTTP/1.1 200"), "the whole request was answered first");
+    // A head without end.
+    let mut endless = connect().await?;
+    let _ = endless.write_all(&[b"GET / HTTP/1.1\r\nX: ", &vec![b'x'; 4 * limits::HEAD_BYTES][..]].concat()).await;
+    let answer = tokio::time::timeout(wait, ends(endless, false)).await.context("a connection was kept")?;
+    assert!(answer.is_empty() || answer.starts_with(b"HTTP/1.1 4"), "{}", String::from_utf8_lossy(&answer));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn h2_a_hundred_thousand_guesses_open_nothing_and_shut_nobody_out() -> Result<()> {
+    const GUESSES: usize = 100_000;
+    const CONNECTIONS: usize = 4;
+    const AT_ONCE: usize = 250;
+    let server = Server::start().await?;
+    let cafe = Cafe::open(&server, &small(2, 1, 20.0)).await?;
+    let code = &cafe.created.join_code;
+    server.api.join(code, "第一位", None).await?;
+    let guessing = async |n: usize| {
+        let mut stream = TcpStream::connect(("127.0.0.1", server.port())).await?;
+        let mut told = [0usize; 3];
+        for batch in 0..GUESSES / CONNECTIONS / AT_ONCE {
+            // Many in one packet, and then all their answers: as fast as anybody can.
+            let mut requests = String::new();
+            for i in 0..AT_ONCE {
+                let body =
+                    format!(r#"{{"code":"Z{:07}","name":"x"}}"#, (n * GUESSES + batch * AT_ONCE + i) % 10_000_000);
+                let length = body.len();
+                requests += &format!(
+                    "POST /api/join HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
+                );
+            }
+            stream.write_all(requests.as_bytes()).await?;
+            let (mut text, mut buffer) = (Vec::new(), vec![0; 64 * 1024]);
+            let statuses = loop {
+                let read = stream.read(&mut buffer).await?;
+                anyhow::ensure!(read > 0, "the server hung up");
+                text.extend_from_slice(&buffer[..read]);
+                if text.ends_with(b"}") {
+                    // A body ends without a line break, so a status may stand behind one.
+                    let lines = std::str::from_utf8(&text)?.split('\n');
+                    let statuses: Vec<&str> =
+                        lines.filter_map(|line| line.split_once("HTTP/1.1 ")).map(|(_, s)| s).collect();
+                    if statuses.len() == AT_ONCE {
+                        break statuses;
+                    }
+                }
+            };
+            for status in statuses {
+                told[usize::from(!status.starts_with("429")) + usize::from(status.starts_with('2'))] += 1;
+            }
+        }
+        anyhow::Ok(told)
+    };
+    // Real guests of the café, from the same address, all the while.
+    let joining = async {
+        let mut waits = Vec::new();
+        for n in 0..40 {
+            let since = Instant::now();
+            server.api.join(code, &format!("真客人{n}"), None).await.context("a real guest was shut out")?;
+            waits.push(since.elapsed());
+        }
+        waits.sort();
+        anyhow::Ok(waits)
+    };
+    let guesses = futures_util::future::try_join_all((0..CONNECTIONS).map(guessing));
+    let (told, waits) = futures_util::future::try_join(guesses, joining).await?;
+    let sum = |kind: usize| told.iter().map(|told| told[kind]).sum::<usize>();
+    assert_eq!(sum(2), 0, "a guess was right");
+    assert!(sum(1) <= 30 + CONNECTIONS, "{} were looked up", sum(1));
+    assert_eq!(sum(0) + sum(1), GUESSES);
+    assert!(waits[waits.len() / 2] < Duration::from_secs(2), "{waits:?}");
+    Ok(())
+}
+
+/// What somebody might hope to have run, wherever it ends up.
+const HOSTILE: [&str; 6] = [
+    "<script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    "[x](javascript:alert(1))",
+    "javascript:alert(1)//",
+    "=HYPERLINK(\"http://evil\",\"x\")",
+    "@SUM(1+1)|cmd",
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn h9_hostile_text_ends_as_text_in_everything_that_is_served() -> Result<()> {
+    let server = Server::start().await?;
+    let mut body = small(2, 2, 20.0);
+    body.title = HOSTILE[0].into();
+    body.purpose = HOSTILE[2].into();
+    for (table, text) in body.tables.iter_mut().zip(&HOSTILE[1..]) {
+        (table.topic, table.question) = (text.to_string(), HOSTILE[3].into());
+    }
+    body.rounds[0].question = Some(HOSTILE[4].into());
+    let cafe = Cafe::open(&server, &body).await?;
+    let mut guests = Vec::new();
+    for name in HOSTILE {
+        guests.push(cafe.guest(name).await?);
+    }
+    let tables = cafe.next_round(&guests).await?;
+    for ((guest, table), text) in guests.iter().zip(&tables).zip(HOSTILE) {
+        guest.write(*table, Default::default(), text, None)?;
+        guest.saved().await?;
+    }
+    cafe.steer(Command::Announce { text: HOSTILE[1].into() }).await?;
+    let get = async |path: &str| {
+        let url = server.api.url(path);
+        let response = server.api.http.get(url).bearer_auth(&cafe.created.facilitator_token).send().await?;
+        anyhow::ensure!(response.status().is_success(), "{path}: {}", response.status());
+        let headers = response.headers().clone();
+        anyhow::Ok((headers, response.text().await?))
+    };
+    let id = &cafe.created.id;
+    let paths = [
+        format!("/api/workshops/{id}"),
+        format!("/api/workshops/{id}/export/json"),
+        format!("/api/workshops/{id}/export/md"),
+        format!("/api/codes/{}", cafe.created.join_code),
+    ];
+    for path in &paths {
+        let (headers, text) = get(path).await?;
+        let header = |name: &str| headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or_default().to_owned();
+        // Nothing that a browser would take for a page, whatever stands in it.
+        assert_eq!(header("x-content-type-options"), "nosniff", "{path}");
+        let kind = header("content-type");
+        assert!(kind.starts_with("application/json") || kind.starts_with("text/markdown"), "{path}: {kind}");
+        assert!(header("content-security-policy").contains("script-src 'self'"), "{path}");
+        if path.contains("export") {
+            assert!(header("content-disposition").starts_with("attachment; filename=\"tablehop-"), "{path}");
+        }
+        if kind.starts_with("application/json") {
+            let read: serde_json::Value = serde_json::from_str(&text)?;
+            let whole = read.to_string();
+            assert!(whole.contains("<script>"), "{path}: the words are there, as words");
+        } else {
+            // An escaped bracket closes no link.
+            let live = text.replace("\\]", "");
+            for markup in ["<script", "<img", "](javascript:", "](http"] {
+                assert!(!live.contains(markup), "{path}: {markup}");
+            }
+            assert!(text.contains("&lt;script&gt;") && text.contains("HYPERLINK"), "{path}: the words are there");
+        }
+    }
+    let (_, json) = get(&paths[1]).await?;
+    let read: serde_json::Value = serde_json::from_str(&json)?;
+    let words = read.to_string();
+    for text in HOSTILE {
+        assert!(words.contains(&serde_json::to_string(text)?), "{text} is not in the export as it was written");
+    }
+    // What comes back in an error, too.
+    let response = server.api.http.get(server.api.url("/api/codes/%3Cscript%3Ealert(1)%3C%2Fscript%3E")).send().await?;
+    let kind = response.headers().get("content-type").context("a type")?.to_str()?.to_owned();
+    assert!(kind.starts_with("application/problem+json"), "{kind}");
+    assert!(!response.text().await?.contains("<script>"));
+    Ok(())
+}
