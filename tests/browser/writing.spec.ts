@@ -196,7 +196,8 @@ function editIn(frame: Uint8Array): Uint8Array | undefined {
       if (byte < 128) return value;
     }
   };
-  at += number();
+  const address = number();
+  at += address;
   if (frame.length < 3 || number() !== 65) return undefined;
   number();
   const length = number();
@@ -255,8 +256,11 @@ test('C-4: a tab closed within 50 ms of an edit loses nothing, and never said th
     await expect(page.getByText(words).first()).toBeVisible();
     await saved(page, language);
     await expect(other.getByText(words).first()).toBeVisible({ timeout: 20_000 });
-    await expect(other.getByText(words)).toHaveCount(1);
+    await expect(other.locator('.note', { hasText: words })).toHaveCount(1);
   }
+  const exported = await server.request('GET', `/api/workshops/${cafe.id}/export/json`, { token: cafe.facilitator_token });
+  const written = exported.tables.flatMap((table: { notes: { text: string }[] }) => table.notes.map(note => note.text));
+  expect(written.sort()).toEqual(['开头', ...[0, 1, 2, 3, 4].map(n => `转身就关 ${n}`)].sort());
   expect(unsaved).toBeGreaterThanOrEqual(2);
 });
 

@@ -209,6 +209,8 @@ impl Room {
                 }
                 Input::Sync { id, state_vector } => self.sync(id, &state_vector).await,
                 Input::Refresh { id } => self.sync(id, &StateVector::default()).await,
+                // Who has left in this very batch was taken out above: they would come back as a ghost.
+                Input::Presence { id, .. } if self.members.get(id).is_none() => {}
                 Input::Presence { id, user, entries } => {
                     let changes = self.presence.update(id, &user, entries);
                     self.tell_presence(&changes, Audience::AllBut(id));

@@ -542,6 +542,20 @@ async fn b10_presence_is_told_and_taken_back() {
     assert_eq!(gone, [PresenceEntry { client: 1, clock: 2, state: None }]);
 }
 
+/// Somebody says that they are there and leaves at once, so that the board hears both in one batch.
+#[tokio::test]
+async fn c3_who_has_left_is_no_ghost() {
+    let house = House::new();
+    let (ann, mut bob) = (house.guest("ann", 1).await, house.guest("bob", 2).await);
+    let user = PresenceUser { id: "ann".into(), name: "Ann".into(), role: Role::Participant };
+    let here = vec![PresenceEntry { client: 1, clock: 1, state: Some(json!({})) }];
+    ann.handle.presence(ann.id, user, here).await.expect("a board");
+    ann.handle.leave(ann.id).await;
+    bob.handle.query_presence(bob.id).await.expect("a board");
+    let ServerMessage::Awareness(bytes) = bob.hears().await else { panic!("no presence") };
+    assert_eq!(wire_presence::decode(&bytes), Ok(vec![]));
+}
+
 #[tokio::test]
 async fn b9_a_slow_reader_is_caught_up_by_state_vector() {
     let house = House::new();
