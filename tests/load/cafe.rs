@@ -55,7 +55,14 @@ impl Cafe {
         )
     }
 
-    /// Seats everybody for the next round, while the caller listens to what they are told. Ends the round before.
+    /// Ends the round that is on.
+    pub fn end_round(&self) -> Result<()> {
+        let (api, created) = (&self.api, &self.created);
+        let command = api.command(&created.id, &created.facilitator_token, &Command::EndRound);
+        self.runtime.block_on(command).context("ending the round").map(drop)
+    }
+
+    /// Seats everybody for the next round, while the caller listens to what they are told.
     pub fn next_round(&self) -> JoinHandle<Result<()>> {
         let (base, id, token) = (self.api.base.clone(), self.created.id.clone(), self.facilitator_token());
         thread::spawn(move || {

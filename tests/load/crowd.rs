@@ -245,8 +245,8 @@ impl Crowd {
             }
             if Instant::now() > end {
                 bail!(
-                    "of {} people {seated} were seated, {written} had their board and {} were live after {patience:?}; {:?}",
-                    self.writers, self.live, self.faults
+                    "of {} people {seated} were seated, {written} had their board and {} were live after {patience:?}; {:?} views; {:?}",
+                    self.writers, self.live, self.views, self.faults
                 );
             }
             self.turn(if idle { Duration::from_millis(20) } else { Duration::ZERO })?;
@@ -526,11 +526,14 @@ impl Crowd {
                 let view = reader.var_string()?;
                 self.views.0 += 1;
                 self.views.1 += view.len() as u64;
-                let number = |key: &str| -> Option<u64> {
-                    let rest = &view[view.find(key)? + key.len()..];
+                // Whole views are long, and two numbers are all that moves people.
+                let number = |within: &str, key: &str| -> Option<u64> {
+                    let inner = &view[view.find(within)?..];
+                    let rest = &inner[inner.find(key)? + key.len()..];
                     rest[..rest.find(|letter: char| !letter.is_ascii_digit())?].parse().ok()
                 };
-                let (round, table) = (number("\"round\":{\"index\":"), number("\"seat\":{\"table\":{\"id\":"));
+                let round = number("\"round\":{", "\"index\":");
+                let table = number("\"seat\":{", "\"table\":{\"id\":");
                 if let (Some(round), Some(table)) = (round, table)
                     && self.people.get(who).is_some_and(|person| person.round != Some(round))
                 {

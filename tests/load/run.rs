@@ -20,6 +20,8 @@ use super::target::{Launch, Running, Target};
 const CONNECTING: usize = 64;
 /// How long the last deliveries may take, and a move of everybody.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// Between the end of a round and the next one.
+const QUIET: Duration = Duration::from_secs(1);
 /// Seconds of the same load before measuring.
 const WARM: Duration = Duration::from_secs(2);
 
@@ -245,14 +247,23 @@ fn make_documents(server: &Running, tables: usize) -> Result<()> {
 
 /// Everybody to their table of a round, and live there.
 fn to_tables(crowd: &mut Crowd, cafe: Option<&Cafe>, people: usize, round: usize) -> Result<Moved> {
+    if let (Some(cafe), 1..) = (cafe, round) {
+        cafe.end_round()?;
+        // What people are told of it is out of the way.
+        let quiet = Instant::now() + QUIET;
+        crowd.until("a quiet moment", PATIENCE, |_| Ok(Instant::now() > quiet))?;
+    }
     crowd.stand_up();
     let began = Instant::now();
     match cafe {
         Some(cafe) => {
             let command = cafe.next_round();
-            let moved = crowd.settle_in(began, PATIENCE, &[])?;
-            cafe::done(command)?;
-            Ok(moved)
+            let moved = crowd.settle_in(began, PATIENCE, &[]);
+            if moved.is_ok() || command.is_finished() {
+                // If it was refused, nobody was seated, and this says why.
+                cafe::done(command)?;
+            }
+            moved
         }
         None => {
             let tables = crowd.tables.len();

@@ -18,8 +18,6 @@ const MASK: [u8; 4] = [0x5a, 0x13, 0xc7, 0x2e];
 
 /// What a frame is.
 pub mod opcode {
-    pub const CONTINUATION: u8 = 0;
-    pub const TEXT: u8 = 1;
     pub const BINARY: u8 = 2;
     pub const CLOSE: u8 = 8;
     pub const PING: u8 = 9;
