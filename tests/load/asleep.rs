@@ -34,9 +34,7 @@ pub fn measure(cafes: usize, launch: &Launch) -> Result<()> {
     let mut server = Running::start_on(Target::Tablehop, launch, data)?;
     let started = began.elapsed();
     // One request, so that what is set up lazily is there.
-    runtime.block_on(async {
-        reqwest::get(format!("http://{}/healthz", server.address)).await?.error_for_status()
-    })?;
+    runtime.block_on(async { reqwest::get(format!("http://{}/healthz", server.address)).await?.error_for_status() })?;
     let report = serde_json::json!({
         "cafes": cafes, "database_mib": size / 1024 / 1024, "start_seconds": started.as_secs_f64(),
         "resident_mib": proc::resident_kib(server.pid())? as f64 / 1024.0,

@@ -162,7 +162,12 @@ impl Crowd {
     }
 
     /// Turns until `done`.
-    pub fn until(&mut self, what: &str, patience: Duration, mut done: impl FnMut(&mut Self) -> Result<bool>) -> Result<()> {
+    pub fn until(
+        &mut self,
+        what: &str,
+        patience: Duration,
+        mut done: impl FnMut(&mut Self) -> Result<bool>,
+    ) -> Result<()> {
         let end = Instant::now() + patience;
         while !done(self)? {
             if Instant::now() > end {
@@ -246,7 +251,10 @@ impl Crowd {
             if Instant::now() > end {
                 bail!(
                     "of {} people {seated} were seated, {written} had their board and {} were live after {patience:?}; {:?} views; {:?}",
-                    self.writers, self.live, self.views, self.faults
+                    self.writers,
+                    self.live,
+                    self.views,
+                    self.faults
                 );
             }
             self.turn(if idle { Duration::from_millis(20) } else { Duration::ZERO })?;
@@ -499,7 +507,8 @@ impl Crowd {
                 }
             }
         } else if self.people[who].first.is_none() {
-            let found = numbers(update).filter(|number| self.ledger.get(*number).is_some_and(|edit| edit.table == table));
+            let found =
+                numbers(update).filter(|number| self.ledger.get(*number).is_some_and(|edit| edit.table == table));
             let found = found.count();
             self.arrived.push((who, found));
         }

@@ -20,6 +20,8 @@ use super::target::{Launch, Running, Target};
 const CONNECTING: usize = 64;
 /// How long the last deliveries may take, and a move of everybody.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// Deliveries that have not come after so long without any are lost.
+const STANDSTILL: Duration = Duration::from_secs(5);
 /// Between the end of a round and the next one.
 const QUIET: Duration = Duration::from_secs(1);
 /// Seconds of the same load before measuring.
@@ -279,8 +281,7 @@ fn to_tables(crowd: &mut Crowd, cafe: Option<&Cafe>, people: usize, round: usize
 fn drain(crowd: &mut Crowd) -> Result<()> {
     let end = Instant::now() + PATIENCE;
     let (mut before, mut since) = (u64::MAX, Instant::now());
-    // What has stood still for so long will not come any more.
-    while crowd.ledger.missing > 0 && Instant::now() < end && since.elapsed() < Duration::from_secs(10) {
+    while crowd.ledger.missing > 0 && Instant::now() < end && since.elapsed() < STANDSTILL {
         if crowd.ledger.missing < before {
             (before, since) = (crowd.ledger.missing, Instant::now());
         }
@@ -312,7 +313,8 @@ fn compare(crowd: &mut Crowd) -> Result<(usize, usize)> {
         if found == written[table] {
             whole += 1;
         } else {
-            let (found, written): (BTreeSet<_>, BTreeSet<_>) = (found.into_iter().collect(), written[table].iter().copied().collect());
+            let (found, written): (BTreeSet<_>, BTreeSet<_>) =
+                (found.into_iter().collect(), written[table].iter().copied().collect());
             problems.push(format!("table {table} lacks {} edits", written.difference(&found).count()));
         }
         for who in &crowd.tables[table] {

@@ -53,12 +53,9 @@ enum Command {
     Dev(run::Options),
     /// Check what no other tool does: rules and tests, file sizes, colours, texts
     Tidy,
-    /// Measure a server under load; what follows is passed on to tablehop-load
-    Bench {
-        /// For tablehop-load
-        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-        arguments: Vec<String>,
-    },
+    /// Measure the server under load beside a bare relay, or beside other servers
+    #[command(args_conflicts_with_subcommands = true)]
+    Bench(bench::Options),
 }
 
 fn main() -> ExitCode {
@@ -83,6 +80,6 @@ fn start(command: Command) -> Result<()> {
         Command::Demo(options) => demo::run(&options),
         Command::Dev(options) => dev::run(options),
         Command::Tidy => tidy::run(),
-        Command::Bench { arguments } => bench::run(&arguments),
+        Command::Bench(options) => bench::run(&options),
     }
 }
