@@ -58,12 +58,9 @@ enum Command {
     Tidy,
     /// Check what we build on with cargo-deny: advisories, licences, sources
     Deny,
-    /// Measure a server under load; what follows is passed on to tablehop-load
-    Bench {
-        /// For tablehop-load
-        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-        arguments: Vec<String>,
-    },
+    /// Measure the server under load beside a bare relay, or beside other servers
+    #[command(args_conflicts_with_subcommands = true)]
+    Bench(bench::Options),
 }
 
 fn main() -> ExitCode {
@@ -89,6 +86,6 @@ fn start(command: Command) -> Result<()> {
         Command::Dev(options) => dev::run(options),
         Command::Tidy => tidy::run(),
         Command::Deny => licences::deny(),
-        Command::Bench { arguments } => bench::run(&arguments),
+        Command::Bench(options) => bench::run(&options),
     }
 }

@@ -11,6 +11,7 @@
 //! - [`rate`]: token buckets
 
 use std::net::IpAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -183,6 +184,9 @@ async fn converse(
     socket: &mut WebSocket,
     stopping: &mut watch::Receiver<bool>,
 ) -> Option<End> {
+    // One timer and one ear for the whole connection: made anew for each message they cost more than the message.
+    let mut alarm = pin!(sleep_until(connection.wake_at()));
+    let mut stopped = pin!(stopped(stopping));
     loop {
         // All that waits is written before anything more is read: who does not read is not listened to.
         match timeout(WRITE_PATIENCE, write(connection, outbox, socket)).await {
@@ -190,7 +194,6 @@ async fn converse(
             Ok(Written::End(end)) => return Some(end),
             Ok(Written::Failed) | Err(_) => return None,
         }
-        let wake_at = connection.wake_at();
         // What a connection does is boxed: idle ones are many, and should be small.
         tokio::select! {
             message = socket.recv() => match message {
@@ -207,8 +210,12 @@ async fn converse(
             },
             () = outbox.filled() => {}
             () = connection.changed() => Box::pin(connection.check_rights()).await,
-            () = sleep_until(wake_at) => Box::pin(connection.take(Input::Tick)).await,
-            () = stopped(stopping) => return Some(End { code: 1012, reason: "restart" }),
+            () = &mut alarm => {
+                // What was heard meanwhile has put it off, never brought it forward; then this does nothing.
+                Box::pin(connection.take(Input::Tick)).await;
+                alarm.as_mut().reset(connection.wake_at());
+            }
+            () = &mut stopped => return Some(End { code: 1012, reason: "restart" }),
         }
     }
 }

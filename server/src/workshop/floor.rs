@@ -48,6 +48,8 @@ pub(crate) struct Floor {
 #[derive(Default)]
 struct Now {
     online: HashMap<ActorId, u32>,
+    /// Whether somebody has come or gone since it was last asked.
+    people_changed: bool,
     tables: BTreeMap<TableId, Tally>,
     damaged: BTreeSet<BoardKind>,
 }
@@ -65,7 +67,10 @@ struct Tally {
 impl Floor {
     /// Somebody has connected; they are online until the returned guard is dropped.
     pub fn arrive(self: &Arc<Self>, actor: ActorId) -> Arrival {
-        *self.lock().online.entry(actor.clone()).or_default() += 1;
+        let mut now = self.lock();
+        *now.online.entry(actor.clone()).or_default() += 1;
+        now.people_changed = true;
+        drop(now);
         self.changed.notify_one();
         Arrival { floor: self.clone(), actor }
     }
@@ -121,9 +126,11 @@ impl Floor {
         self.lock().damaged.iter().copied().collect()
     }
 
-    /// Resolves when something has changed since it last resolved.
-    pub async fn changed(&self) {
+    /// Resolves when something has changed since it last resolved: with whether somebody has come or gone. If not, some table was
+    /// busy or a board damaged, which facilitators alone are shown.
+    pub async fn changed(&self) -> bool {
         self.changed.notified().await;
+        std::mem::take(&mut self.lock().people_changed)
     }
 
     fn lock(&self) -> MutexGuard<'_, Now> {
@@ -159,6 +166,7 @@ impl Drop for Arrival {
             if *connections == 0 {
                 now.online.remove(&self.actor);
             }
+            now.people_changed = true;
         }
         drop(now);
         self.floor.changed.notify_one();

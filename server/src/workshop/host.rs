@@ -28,6 +28,9 @@ const BATCH: usize = 256;
 const IDLE: Duration = Duration::from_secs(60);
 /// The least time between two views of one person; the first after a quiet time goes out at once.
 const BETWEEN_VIEWS: Duration = Duration::from_millis(250);
+/// Between two views pass this many times what making the last ones took: a café of thousands, whose people all come at once, is busy
+/// with their edits and not with telling each of every other.
+const VIEWS_SHARE: u32 = 4;
 /// The longest sleep.
 const NAP: Duration = Duration::from_secs(20);
 /// The longest sleep while there is a deadline, so that a wall clock that was set is noticed before people wonder.
@@ -98,9 +101,9 @@ pub(super) async fn run(inner: Arc<Inner>, id: WorkshopId, tx: mpsc::Sender<Inpu
         moment: watch::Sender::new(moment),
         covered,
         viewers: Viewers::default(),
-        changed: false,
+        changed: None,
         newcomers: false,
-        shown_at: now - BETWEEN_VIEWS,
+        show_after: now,
         not_before: now,
         last_heard: now,
     };
@@ -143,11 +146,12 @@ struct Host {
     /// The wall clock as deadlines know it.
     steps: Steps,
     viewers: Viewers,
-    /// Whether views may have changed since they were last shown.
-    changed: bool,
+    /// Whether views may have changed since they were last shown: those of facilitators, or everybody's.
+    changed: Option<Which>,
     /// Whether somebody waits for their first view.
     newcomers: bool,
-    shown_at: Instant,
+    /// Not before this, unless to newcomers.
+    show_after: Instant,
     /// Before this, a deadline is not tried again.
     not_before: Instant,
     last_heard: Instant,
@@ -172,7 +176,12 @@ impl Host {
                         return Some(done);
                     }
                 }
-                () = self.floor.changed() => self.changed = true,
+                people = self.floor.changed() => {
+                    if people {
+                        self.changed = Some(Which::All);
+                    }
+                    self.changed.get_or_insert(Which::Steering);
+                }
                 Ok(()) = health.changed() => self.store_is(*health.borrow_and_update()),
                 () = sleep_until(self.wake_at(deadline)) => {
                     self.keep_time().await;
@@ -200,7 +209,7 @@ impl Host {
 
     fn wake_at(&self, deadline: Option<Instant>) -> Instant {
         let idle = if self.is_watched() { None } else { Some(self.last_heard + IDLE) };
-        let show = if self.changed { Some(self.shown_at + BETWEEN_VIEWS) } else { None };
+        let show = self.changed.map(|_| self.show_after);
         let nap = Instant::now() + if deadline.is_some() { NAP_IN_ROUND } else { NAP };
         // An idle time that is past while a deadline keeps the café awake would be no sleep at all.
         let idle = idle.filter(|_| deadline.is_none());
@@ -384,28 +393,29 @@ impl Host {
             moment.health = health;
             changes
         });
-        self.changed |= changed;
+        if changed {
+            self.changed = Some(Which::All);
+        }
     }
 
     fn publish(&mut self, moment: Moment) {
         self.moment.send_replace(moment);
-        self.changed = true;
+        self.changed = Some(Which::All);
     }
 
     /// Shows newcomers their first view at once, and the others theirs if it has changed, not too often.
     async fn show(&mut self) {
-        let due = self.changed && self.shown_at.elapsed() >= BETWEEN_VIEWS;
-        if !due && !self.newcomers {
+        let began = Instant::now();
+        let due = if began >= self.show_after { self.changed.take() } else { None };
+        if due.is_none() && !self.newcomers {
             return;
         }
-        let which = if due { Which::All } else { Which::New };
         let moment = self.moment.borrow().clone();
         self.newcomers = false;
-        if due {
-            self.changed = false;
-            self.shown_at = Instant::now();
+        self.viewers.show(&self.id, &moment, &self.floor, self.inner.clock.now(), due.unwrap_or(Which::New)).await;
+        if due.is_some() {
+            self.show_after = began + BETWEEN_VIEWS.max(began.elapsed() * (VIEWS_SHARE + 1));
         }
-        self.viewers.show(&self.id, &moment, &self.floor, self.inner.clock.now(), which).await;
     }
 }
 

@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
-use serde_json::json;
 use shared::id::{Actor, BoardId, Millis, Role, WorkshopId};
 use shared::wire::{Address, ServerMessage};
 use shared::workshop::view::{Alert, Part};
@@ -17,7 +16,7 @@ use crate::socket::outbox::{Class, Outbox, Slot};
 use crate::store::Health;
 
 /// Views made before other tasks get a turn.
-const TURN: usize = 64;
+const TURN: usize = 256;
 
 /// Somebody who gets views.
 pub(crate) struct Viewer {
@@ -47,6 +46,8 @@ struct Seat {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Which {
     All,
+    /// Those who steer, and those who have not been shown anything yet.
+    Steering,
     /// Those who have not been shown anything yet.
     New,
 }
@@ -67,8 +68,12 @@ impl Viewers {
     /// Sends everybody their view whose view has changed.
     pub async fn show(&mut self, id: &WorkshopId, moment: &Moment, floor: &Floor, now: Millis, which: Which) {
         let address = Address::Workshop(id.clone());
-        let mut seats: Vec<&mut Seat> =
-            self.all.values_mut().filter(|seat| which == Which::All || seat.shown.is_none()).collect();
+        let is_due = |seat: &Seat| match which {
+            Which::All => true,
+            Which::Steering => seat.shown.is_none() || seat.who.actor.role == Role::Facilitator,
+            Which::New => seat.shown.is_none(),
+        };
+        let mut seats: Vec<&mut Seat> = self.all.values_mut().filter(|seat| is_due(seat)).collect();
         for turn in seats.chunks_mut(TURN) {
             // The scene is made anew for each turn, for it cannot be held while others get theirs.
             show_turn(turn, id, &address, moment, floor, now);
@@ -90,7 +95,9 @@ fn show_turn(seats: &mut [&mut Seat], id: &WorkshopId, address: &Address, moment
             continue;
         }
         seat.shown = Some(hash);
-        let text = json!({ "type": "view", "view": view }).to_string();
+        // Written as it is: by way of a tree of values it takes several times as long.
+        let Ok(json) = serde_json::to_string(&view) else { continue };
+        let text = format!(r#"{{"type":"view","view":{json}}}"#);
         if let Some(frame) = seat.who.dialect.encode(address, ServerMessage::Stateless(text)) {
             seat.who.outbox.push(seat.who.slot, Class::Latest, frame);
         }
