@@ -2,7 +2,6 @@
 //! but `cargo metadata`, so that it can be part of `cargo xtask tidy`; and the way to the whole of it.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
