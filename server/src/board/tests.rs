@@ -563,7 +563,16 @@ async fn b9_a_slow_reader_is_caught_up_by_state_vector() {
     // Half a megabyte that nobody takes out of the queue.
     let paragraph = "字".repeat(20_000);
     for _ in 0..12 {
-        ann.writes(&paragraph).await;
+        // In the place of the one before: a text has its limit.
+        let update = {
+            let mut txn = ann.doc.transact_mut();
+            let before = ann.text.len(&txn);
+            ann.text.remove_range(&mut txn, 0, before);
+            ann.text.insert(&mut txn, 0, &paragraph);
+            txn.encode_update_v1()
+        };
+        let n = ann.sends(update).await;
+        assert_eq!(ann.hears().await, ServerMessage::DurableUpTo { n });
     }
     let lagging = loop {
         match slow.outbox.next() {
