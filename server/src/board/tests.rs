@@ -136,6 +136,15 @@ impl Guest {
         txn.encode_update_v1()
     }
 
+    /// Puts these words in the place of all others; returns the update, not yet sent.
+    fn replaces(&self, words: &str) -> Vec<u8> {
+        let mut txn = self.doc.transact_mut();
+        let end = self.text.len(&txn);
+        self.text.remove_range(&mut txn, 0, end);
+        self.text.insert(&mut txn, 0, words);
+        txn.encode_update_v1()
+    }
+
     async fn sends(&mut self, update: Vec<u8>) -> u64 {
         self.edits += 1;
         self.sends_as(update, Ack::Number(self.edits), &[], true).await;

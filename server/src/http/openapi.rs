@@ -104,6 +104,7 @@ mod tests {
             "/api/workshops",
             "/api/workshops/{id}",
             "/api/workshops/{id}/commands",
+            "/api/workshops/{id}/tables",
             "/api/workshops/{id}/links",
             "/api/workshops/{id}/export/{format}",
             "/api/join",
@@ -116,6 +117,6 @@ mod tests {
         ] {
             assert!(api.paths.paths.contains_key(path), "{path}");
         }
-        assert_eq!(api.paths.paths.len(), 12);
+        assert_eq!(api.paths.paths.len(), 13);
     }
 }
