@@ -6,7 +6,8 @@ use std::process::{Command, Output};
 use serde_json::Value;
 
 fn load(arguments: &[&str]) -> (Output, Value) {
-    let output = Command::new(env!("CARGO_BIN_EXE_tablehop-load")).args(arguments).output().expect("the load generator");
+    let output =
+        Command::new(env!("CARGO_BIN_EXE_tablehop-load")).args(arguments).output().expect("the load generator");
     let text = String::from_utf8_lossy(&output.stdout);
     let report = text.lines().find(|line| line.starts_with('{')).unwrap_or_else(|| {
         panic!("no report: {text}{}", String::from_utf8_lossy(&output.stderr));
