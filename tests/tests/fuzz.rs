@@ -141,7 +141,7 @@ fn pages() -> Vec<Vec<u8>> {
     let whole = doc.transact().encode_state_as_update_v1(&StateVector::default());
     let other = new_doc(78);
     let (harvest_doc, plan_doc) = (HarvestRoots::of(&other), PlanRoots::of(&other));
-    let planned = vec![
+    let planned = [
         edit(&other, &|txn| theme::create(txn, &harvest_doc, &"4e-1".into(), "上门之前", 1.0)),
         edit(&other, &|txn| action::create(txn, &plan_doc, NewAction { id: "4e-2".into(), ..Default::default() })),
     ];

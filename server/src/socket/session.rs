@@ -414,10 +414,14 @@ impl Session {
             if !self.presence.take(now) {
                 return Ok(());
             }
-        } else if !self.edits.take(now) || !self.edit_bytes.take_many(now, weight(&message)) {
-            return Err(TOO_FAST);
-        } else if matches!(message, ClientMessage::Step1 { .. }) && !self.syncs.take(now) {
-            return Err(TOO_FAST);
+        } else {
+            let asks_for_all = matches!(message, ClientMessage::Step1 { .. });
+            let may = self.edits.take(now)
+                && self.edit_bytes.take_many(now, weight(&message))
+                && (!asks_for_all || self.syncs.take(now));
+            if !may {
+                return Err(TOO_FAST);
+            }
         }
         let entry = &mut self.addresses[index];
         let slot = entry.slot;
