@@ -1,5 +1,5 @@
 //! What a commit costs and how long an edit waits for it: `cargo bench -p tablehop-server --bench store`. The figures and what they taught
-//! are in docs/decisions/0022. On the disk under the system's temporary directory, or that of `TMPDIR`.
+//! are in docs/decisions/0017. On the disk under the system's temporary directory, or that of `TMPDIR`.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

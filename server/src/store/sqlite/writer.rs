@@ -11,7 +11,7 @@
 //!
 //! A commit that fails for want of space is an error for those in it, and the next one is tried as if nothing had happened. After a sync
 //! that failed nothing is tried any more: the system may have thrown the pages away that it could not write, and the next sync would
-//! succeed without them (docs/decisions/0021).
+//! succeed without them (docs/decisions/0016).
 
 use std::fs::File;
 use std::thread::JoinHandle;
