@@ -52,6 +52,9 @@ pub struct Person {
     unacknowledged: VecDeque<(u64, usize)>,
     /// The round of the last view.
     round: Option<u64>,
+    /// Everybody moves, and where this one goes is not known yet. What still comes from the table behind them is nobody's delivery: their
+    /// old seat there may be somebody else's by now.
+    standing: bool,
     /// While everybody moves: the first edit at the new table.
     first: Option<usize>,
     /// The document came after a resync: what it holds counts as delivered.
@@ -186,7 +189,10 @@ impl Crowd {
         self.seated.clear();
         self.arrived.clear();
         self.live = 0;
-        self.people.iter_mut().for_each(|person| person.first = None);
+        for person in &mut self.people {
+            person.first = None;
+            person.standing = true;
+        }
     }
 
     /// Seats somebody, and opens the table's document unless they stay there.
@@ -199,6 +205,7 @@ impl Crowd {
         let person = &mut self.people[who];
         let before = person.table.replace(table);
         person.seat = seat;
+        person.standing = false;
         if before == Some(table) {
             self.arrived.push((who, usize::MAX));
             return Ok(());
@@ -516,7 +523,7 @@ impl Crowd {
 
     fn deliver(&mut self, who: usize, number: usize, now: Instant) {
         let person = &mut self.people[who];
-        let Some(table) = person.table else { return };
+        let Some(table) = person.table.filter(|_| !person.standing) else { return };
         let before = self.ledger.delivered;
         self.ledger.deliver(number, table, person.seat, now);
         if person.first == Some(number) && self.ledger.delivered > before {
