@@ -3,7 +3,7 @@
 //! # Layout
 //!
 //! - this file: the commands, their options and what they say
-//! - [`check`]: looking through a store, stream by stream
+//! - [`mod@check`]: looking through a store, stream by stream
 //! - `fold`: whether a stream can still be made into a board or a café
 //!
 //! [`CareError`] is the failure type of this layer. Damage that was found is no failure: the report says so, and the exit code is 3.
