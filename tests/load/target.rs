@@ -195,6 +195,7 @@ fn command(target: Target, launch: &Launch, data: &Path, address: SocketAddr) ->
     for limit in ["TABLEHOP_JOIN_LIMIT", "TABLEHOP_CREATE_LIMIT"] {
         command.env(limit, "1000000");
     }
+    command.env("TABLEHOP_TRUSTED_PROXY", "true");
     command.env("TABLEHOP_LOG", std::env::var("TABLEHOP_LOG").unwrap_or_else(|_| "warn".into()));
     Ok(command)
 }
