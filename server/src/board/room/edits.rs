@@ -184,7 +184,8 @@ impl Room {
             Ack::Status => member.answer(&self.address, ServerMessage::SyncStatus(false)),
             Ack::Number(_) => {
                 if why == "read_only" {
-                    member.answer(&self.address, ServerMessage::RoleChanged { read_only: true });
+                    // What may be done now its session has said, perhaps since this edit came: it is asked for again, not told.
+                    member.answer(&self.address, ServerMessage::Resync);
                 }
                 // That something is sent once more is nothing that people need to hear of.
                 if why != "resync" {
