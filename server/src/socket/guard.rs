@@ -3,6 +3,8 @@
 //! A client can only write structs under client ids that the server gave to its principal (invariant 3). Clients that are not ours
 //! draw their ids themselves; one that nobody has is given to the first who uses it.
 
+use std::collections::BTreeSet;
+
 use shared::id::{ActorId, WorkshopId};
 use shared::limits;
 use shared::wire::scan::{self, Checked, Range, ScanError, SharedType};
@@ -141,9 +143,13 @@ impl Guard {
         self.make_room(holder, count).await?;
         let mut last = StoreError::Io("the system has no randomness to give".to_owned());
         for _ in 0..DRAWS {
-            let drawn: Option<Vec<u64>> = (0..count).map(|_| draw::client_id()).collect();
-            let Some(drawn) = drawn else { break };
+            let Some(drawn) = draw_distinct(count) else { break };
             let (workshop, actor) = holder.names();
+            // Binding an id again to the one who holds it is fine, but it may be in use: each is given out once.
+            if let Some(client) = self.held_already(holder, &drawn).await? {
+                last = StoreError::ClientTaken { client };
+                continue;
+            }
             match holder.store.bind_clients(workshop, actor, drawn.clone()).await {
                 Ok(()) => {
                     drawn.iter().for_each(|client| self.remember(*client));
@@ -155,6 +161,17 @@ impl Guard {
             }
         }
         Err(last.into())
+    }
+
+    /// One of these ids that belongs to somebody already, be it the principal.
+    async fn held_already(&self, holder: Holder<'_>, clients: &[u64]) -> Result<Option<u64>, StoreError> {
+        for &client in clients {
+            let known = self.own.binary_search(&client).is_ok();
+            if known || holder.store.client_owner(holder.workshop.to_string(), client).await?.is_some() {
+                return Ok(Some(client));
+            }
+        }
+        Ok(None)
     }
 
     async fn owns(&mut self, holder: Holder<'_>, ours: bool, client: u64) -> Result<bool, GuardError> {
@@ -194,6 +211,15 @@ impl Guard {
             self.own.insert(place, client);
         }
     }
+}
+
+/// Client ids, each once: among thousands of 32 bits two are equal now and then.
+fn draw_distinct(count: usize) -> Option<Vec<u64>> {
+    let mut drawn = BTreeSet::new();
+    while drawn.len() < count {
+        drawn.insert(draw::client_id()?);
+    }
+    Some(drawn.into_iter().collect())
 }
 
 impl Holder<'_> {
