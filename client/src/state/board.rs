@@ -81,7 +81,9 @@ impl Board {
 
     /// Whether one may write. Offline it is what was last known.
     pub fn writable(self) -> Signal<bool> {
-        self.room().writable.clone().into()
+        let room = self.room();
+        let (writable, ready) = (room.writable.clone(), room.ready.clone());
+        Signal::derive(move || writable.get() && ready.get())
     }
 
     /// Why the board cannot be opened, as a code for [`crate::api::ApiError::of`].

@@ -59,6 +59,8 @@ pub(super) struct Room {
     key: String,
     pub(super) loaded: ArcRwSignal<bool>,
     pub(super) writable: ArcRwSignal<bool>,
+    /// Whether there is a document to write in: not before it has been read from storage, and client ids have come.
+    pub(super) ready: ArcRwSignal<bool>,
     pub(super) failed: ArcRwSignal<Option<String>>,
     pub(super) can_undo: ArcRwSignal<bool>,
     pub(super) can_redo: ArcRwSignal<bool>,
@@ -101,6 +103,7 @@ impl Room {
             key,
             loaded: ArcRwSignal::new(false),
             writable: ArcRwSignal::new(writable),
+            ready: ArcRwSignal::new(false),
             failed: ArcRwSignal::new(None),
             can_undo: ArcRwSignal::new(false),
             can_redo: ArcRwSignal::new(false),
@@ -276,6 +279,7 @@ impl Room {
         self.presence.borrow_mut().clear();
         set(&self.peers, Vec::new());
         set(&self.loaded, false);
+        set(&self.ready, false);
         set(&self.can_undo, false);
         set(&self.can_redo, false);
         self.projection.clear();
@@ -326,6 +330,7 @@ impl Room {
     fn adopt(&self, document: Document) {
         let document = Rc::new(document);
         let old = self.document.replace(Some(document.clone()));
+        set(&self.ready, true);
         self.projection.load(&document);
         self.show_undo(&document);
         let mut told = Vec::new();
