@@ -183,11 +183,8 @@ impl Room {
             Ack::Status if member.dialect == Dialect::Yjs && !matches!(why, "read_only" | "board_full") => {}
             Ack::Status => member.answer(&self.address, ServerMessage::SyncStatus(false)),
             Ack::Number(_) => {
-                if why == "read_only" {
-                    // What may be done now its session has said, perhaps since this edit came: it is asked for again, not told.
-                    member.answer(&self.address, ServerMessage::Resync);
-                }
-                // That something is sent once more is nothing that people need to hear of.
+                // What may be done now its session says, and perhaps has said since this edit came. With the right to write, what is not
+                // acknowledged is sent again. That something is sent once more is nothing that people need to hear of.
                 if why != "resync" {
                     member.notice(&self.address, why);
                 }
