@@ -122,6 +122,10 @@ async fn c3_quick_changes_of_table_in_mid_typing_mix_nothing_up() -> Result<()> 
             let mut at = *first;
             let mut written = Vec::new();
             for n in 0..MOVES {
+                // Before both have told each other what they have, an edit waits on the device, and this one is about to be lost.
+                guest
+                    .until("the board", |g| g.with(BoardKind::Table(at), |r| r.is_live()).filter(|live| *live))
+                    .await?;
                 guest.shows_up(BoardKind::Table(at))?;
                 let note = guest.write(at, NoteKind::Idea, "写到", None)?;
                 types(guest, at, &note, "一半")?;
