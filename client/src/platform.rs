@@ -68,6 +68,13 @@ pub fn local_remove(key: &str) {
     }
 }
 
+/// All keys of localStorage; none where it is blocked.
+pub fn local_keys() -> Vec<String> {
+    let Some(storage) = local() else { return Vec::new() };
+    let count = storage.length().unwrap_or(0);
+    (0..count).filter_map(|index| storage.key(index).ok().flatten()).collect()
+}
+
 /// Reads from sessionStorage, which belongs to this tab.
 pub fn session_get(key: &str) -> Option<String> {
     session()?.get_item(key).ok().flatten()

@@ -81,6 +81,42 @@ test('P-1: a tab that is closed without a network sends what it kept when it is 
   await expect(other.getByText('关掉之前写的').first()).toBeVisible({ timeout: 20_000 });
 });
 
+test('P-1: what the browser had no time to store when it closed a tab is sent when it is opened again', async ({ browser }) => {
+  const [one, other] = await two(browser);
+  await write(one, language, '先写一张');
+  await saved(one, language);
+  await server.kill();
+  // A browser that closes a tab throws away what its database has not finished. Here it always does.
+  const thrownAway = await one.evaluateHandle(() => {
+    const count = { puts: 0 };
+    const put = IDBObjectStore.prototype.put;
+    IDBObjectStore.prototype.put = function (this: IDBObjectStore, ...values: [unknown, IDBValidKey?]) {
+      const request = put.apply(this, values);
+      this.transaction.abort();
+      count.puts += 1;
+      return request;
+    };
+    return count;
+  });
+  await write(one, language, '来不及存的');
+  await write(one, language, '还有一张');
+  expect(await thrownAway.evaluate(count => count.puts)).toBeGreaterThanOrEqual(2);
+  const context = one.context();
+  const address = one.url();
+  await one.close();
+  await server.restart();
+  const again = await context.newPage();
+  await again.goto(address);
+  for (const words of ['来不及存的', '还有一张']) await expect(again.getByText(words).first()).toBeVisible();
+  await saved(again, language);
+  for (const words of ['来不及存的', '还有一张']) {
+    await expect(other.getByText(words).first()).toBeVisible({ timeout: 20_000 });
+    await expect(other.locator('.note', { hasText: words })).toHaveCount(1);
+  }
+  // What is on the server's disk is not kept twice.
+  await expect.poll(() => again.evaluate(() => Object.keys(localStorage).filter(key => key.startsWith('tablehop.edit/')))).toEqual([]);
+});
+
 test('P-2: two tabs of one person both write, and both are kept', async ({ browser }) => {
   const [one, other] = await two(browser);
   const second = await one.context().newPage();

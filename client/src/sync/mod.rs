@@ -7,10 +7,12 @@
 //! - [`session`]: when to connect, to wait and to give up; pure.
 //! - [`socket`]: bytes on the WebSocket; the only file that knows it.
 //! - [`link`]: drives the session with the socket, timers and the browser's events.
+//! - [`journal`]: edits on their way into storage, written down before anything else happens.
 //! - [`storage`]: IndexedDB: documents, pending edits, client ids and the last view.
 //! - [`ready`]: a value that tasks can wait for.
 
 pub mod doc;
+mod journal;
 pub mod link;
 pub mod outbox;
 pub mod ready;

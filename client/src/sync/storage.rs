@@ -1,7 +1,8 @@
-//! What survives a reload: documents, edits not acknowledged, unused client ids and the last view, in IndexedDB.
+//! What survives a reload: documents, edits not acknowledged, unused client ids and the last view, in IndexedDB; and what is on its way
+//! there, in [`super::journal`].
 //!
 //! Keys begin with a *scope*: one person in one workshop on this device, because client ids and pending edits belong to who made
-//! them. Where IndexedDB is missing (private windows) or fails, everything goes on in memory and nothing is remembered.
+//! them. Where IndexedDB is missing (private windows) or fails, everything goes on in memory, and only the journal's edits are remembered.
 
 use std::cell::{Cell, RefCell};
 use std::future::IntoFuture;
@@ -14,6 +15,7 @@ use idb::{
 use js_sys::Uint8Array;
 use wasm_bindgen::JsValue;
 
+use super::journal;
 use super::outbox::EditKey;
 use super::ready::Ready;
 
@@ -82,14 +84,31 @@ impl Storage {
 
     /// Reads a board's document and its pending edits.
     pub async fn board(&self, scope: &str, board: &str) -> StoredBoard {
-        let Some(database) = &self.database else { return StoredBoard::default() };
-        read_board(database, scope, board).await.unwrap_or_default()
+        // First, for an edit goes from the journal into the database, never back.
+        let journal = journal::edits(&format!("{scope}/{board}/"));
+        let mut stored = match &self.database {
+            Some(database) => read_board(database, scope, board).await.unwrap_or_default(),
+            None => StoredBoard::default(),
+        };
+        for (key, update) in journal {
+            // Keys come sorted, and so do edits of one document from first to last.
+            if let Err(at) = stored.edits.binary_search_by(|(other, _)| other.cmp(&key)) {
+                stored.edits.insert(at, (key, update));
+            }
+        }
+        stored
     }
 
     /// The boards of a scope that have pending edits: each one's part in the keys.
     pub async fn boards_with_edits(&self, scope: &str) -> Vec<String> {
-        let Some(database) = &self.database else { return Vec::new() };
-        boards_with_edits(database, scope).await.unwrap_or_default()
+        let mut keys = journal::keys(&format!("{scope}/"));
+        if let Some(database) = &self.database {
+            keys.extend(edit_keys(database, scope).await.unwrap_or_default());
+        }
+        let mut boards: Vec<String> = keys.iter().filter_map(|key| Some(key.split('/').nth(1)?.to_owned())).collect();
+        boards.sort_unstable();
+        boards.dedup();
+        boards
     }
 
     /// Stores a board's whole document.
@@ -97,13 +116,22 @@ impl Storage {
         self.put(BOARDS, &format!("{scope}/{board}"), &Uint8Array::from(state).into()).await;
     }
 
-    /// Stores a pending edit. The transaction is under way when this returns; awaiting it is only for its end.
+    /// Writes a pending edit down, before it returns and before anything is opened.
+    pub fn write_edit_down(key: &EditKey, update: &[u8]) {
+        journal::put(key, update);
+    }
+
+    /// Stores a pending edit that was written down.
     pub async fn put_edit(&self, key: &EditKey, update: &[u8]) {
-        self.put(EDITS, key, &Uint8Array::from(update).into()).await;
+        let Some(database) = &self.database else { return };
+        if put(database, EDITS, key, &Uint8Array::from(update).into()).await.is_ok() {
+            journal::remove(std::slice::from_ref(key));
+        }
     }
 
     /// Forgets edits that are on the server's disk.
     pub async fn remove_edits(&self, keys: &[EditKey]) {
+        journal::remove(keys);
         let Some(database) = &self.database else { return };
         let _ = remove(database, EDITS, keys).await;
     }
@@ -144,6 +172,7 @@ impl Storage {
 
     /// Forgets everything of a scope.
     pub async fn forget(&self, scope: &str) {
+        journal::remove(&journal::keys(&format!("{scope}/")));
         let Some(database) = &self.database else { return };
         let _ = forget(database, scope).await;
     }
@@ -183,8 +212,9 @@ fn begin(database: &Database, store: &str, mode: TransactionMode) -> Result<(Tra
 
 async fn put(database: &Database, store: &str, key: &str, value: &JsValue) -> Result<(), idb::Error> {
     let (transaction, store) = begin(database, store, TransactionMode::ReadWrite)?;
-    store.put(value, Some(&JsValue::from_str(key)))?.await?;
-    transaction.await?;
+    store.put(value, Some(&JsValue::from_str(key)))?;
+    // Without waiting for the answer, which would keep the transaction open for another turn of the page's loop.
+    transaction.commit()?.await?;
     Ok(())
 }
 
@@ -218,14 +248,10 @@ async fn read_board(database: &Database, scope: &str, board: &str) -> Result<Sto
     })
 }
 
-async fn boards_with_edits(database: &Database, scope: &str) -> Result<Vec<String>, idb::Error> {
+async fn edit_keys(database: &Database, scope: &str) -> Result<Vec<EditKey>, idb::Error> {
     let (_transaction, store) = begin(database, EDITS, TransactionMode::ReadOnly)?;
     let keys = store.get_all_keys(Some(prefix(&format!("{scope}/"))?.into()), None)?.await?;
-    let mut boards: Vec<String> =
-        keys.iter().filter_map(|key| Some(key.as_string()?.split('/').nth(1)?.to_owned())).collect();
-    // Keys come sorted.
-    boards.dedup();
-    Ok(boards)
+    Ok(keys.iter().filter_map(JsValue::as_string).collect())
 }
 
 async fn put_client(database: &Database, scope: &str, client: u64) -> Result<(), idb::Error> {

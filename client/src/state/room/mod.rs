@@ -26,6 +26,7 @@ use super::presence::{Doing, Presence};
 use super::project::{Projection, set};
 use crate::sync::doc::{Aftermath, Document, Hand};
 use crate::sync::outbox::Outbox;
+use crate::sync::storage::Storage;
 
 /// How long changes are gathered before the whole document is stored. Edits are stored at once, by themselves.
 const STORE_AFTER: u32 = 1_500;
@@ -431,6 +432,7 @@ impl Room {
         let Some(cafe) = self.cafe() else { return };
         self.counter.set(self.counter.get() + 1);
         let key = format!("{}/{}/{:x}/{:08}", cafe.scope, self.key, document.client(), self.counter.get());
+        Storage::write_edit_down(&key, &update);
         self.outbox.borrow_mut().push(key.clone());
         cafe.count_unsaved();
         if self.may_send() {
