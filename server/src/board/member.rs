@@ -10,6 +10,9 @@ use shared::wire::{Address, ServerMessage, presence};
 use crate::socket::dialect::Dialect;
 use crate::socket::outbox::{Class, Outbox, Slot};
 
+/// As many are told something at once; where more have a board open, their connections' tasks take turns with everything else.
+const AT_ONCE: usize = 64;
+
 /// One opening of a board by one connection; unique in the process.
 pub(crate) type MemberId = u64;
 
@@ -122,7 +125,11 @@ impl Members {
                 }
             };
             if let Some(frame) = frame {
-                member.outbox.push(member.slot, Class::Document, frame);
+                if self.all.len() <= AT_ONCE {
+                    member.outbox.push(member.slot, Class::Document, frame);
+                } else {
+                    member.outbox.push_to_wait(member.slot, Class::Document, frame);
+                }
                 told += 1;
             }
         }

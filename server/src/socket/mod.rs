@@ -1,8 +1,10 @@
-//! Live connections. The only file that knows axum's WebSocket.
+//! Live connections. The only folder that knows WebSockets.
 //!
 //! # Layout
 //!
-//! - this file: upgrades, and the loop of one connection: bytes in, bytes out
+//! - this file: who may connect, and the loop of one connection: bytes in, bytes out
+//! - [`upgrade`]: from an HTTP request to a WebSocket
+//! - [`line`]: its stream, on which others may write as well
 //! - [`session`]: the connection as a pure state machine
 //! - [`connection`]: carries out what it decides
 //! - [`guard`]: scan, decode and attribute an update before Yrs sees it
@@ -15,49 +17,50 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use futures_util::SinkExt;
+use futures_util::{SinkExt, StreamExt};
 use serde::Deserialize;
 use shared::id::BoardId;
 use shared::limits;
 use shared::wire::{Address, ClientFrame, ClientMessage};
 use tokio::sync::watch;
 use tokio::time::{sleep_until, timeout};
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
+use tokio_tungstenite::tungstenite::{self, Message};
 
 pub mod connection;
 pub mod dialect;
 pub mod guard;
+pub mod line;
 pub mod outbox;
 pub mod rate;
 pub mod session;
+pub mod upgrade;
 
 use connection::{Connection, Framing};
+use line::Line;
 use outbox::{End, Next, Outbox};
 use session::Input;
+use upgrade::{Socket, Upgrade};
 
 use crate::app::App;
 use crate::http::Http;
 use crate::http::extract::Peer;
 use crate::http::gate::Admission;
 
-/// axum's default of 128 KiB a connection is for other uses: frames here are small, and idle connections are many.
-const READ_BUFFER: usize = 4 * 1024;
+/// The library's default of 128 KiB a connection is for other uses: frames here are small, and idle connections are many. What is larger
+/// gets the room it needs for as long as it needs it.
+const READ_BUFFER: usize = 1024;
 /// How long one write may take: a reader this slow is gone.
 const WRITE_PATIENCE: Duration = Duration::from_secs(3 * limits::PING_SECONDS);
 /// How long to wait for the other side to confirm a close.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(1);
 
 /// `GET /collab`: any number of documents over one WebSocket, in the Hocuspocus framing.
-pub async fn collab(
-    State(http): State<Http>,
-    Peer(address): Peer,
-    headers: HeaderMap,
-    upgrade: WebSocketUpgrade,
-) -> Response {
+pub async fn collab(State(http): State<Http>, Peer(address): Peer, headers: HeaderMap, upgrade: Upgrade) -> Response {
     match admit(&http, address, &headers) {
         Ok(admission) => connect(http.app, address, admission, upgrade, Framing::Collab, None),
         Err((status, why)) => (status, why).into_response(),
@@ -78,7 +81,7 @@ pub async fn yjs(
     Path(board): Path<String>,
     Query(query): Query<YjsQuery>,
     headers: HeaderMap,
-    upgrade: WebSocketUpgrade,
+    upgrade: Upgrade,
 ) -> Response {
     let Ok(board) = board.parse::<BoardId>() else {
         return (StatusCode::NOT_FOUND, "no such board").into_response();
@@ -113,20 +116,19 @@ fn connect(
     app: App,
     peer: IpAddr,
     admission: Admission,
-    upgrade: WebSocketUpgrade,
+    upgrade: Upgrade,
     framing: Framing,
     token: Option<String>,
 ) -> Response {
-    upgrade
+    let config = WebSocketConfig::default()
         .read_buffer_size(READ_BUFFER)
         .write_buffer_size(0)
-        .max_message_size(limits::FRAME_BYTES)
-        .max_frame_size(limits::FRAME_BYTES)
-        .on_failed_upgrade(move |error| tracing::debug!(%peer, %error, "an upgrade failed"))
-        .on_upgrade(move |socket| async move {
-            live(app, peer, framing, token, socket).await;
-            drop(admission);
-        })
+        .max_message_size(Some(limits::FRAME_BYTES))
+        .max_frame_size(Some(limits::FRAME_BYTES));
+    upgrade.accept(config, move |line, socket| async move {
+        live(app, peer, framing, token, line, socket).await;
+        drop(admission);
+    })
 }
 
 /// Counts a connection for as long as it lives.
@@ -145,10 +147,10 @@ impl Drop for Counted {
     }
 }
 
-async fn live(app: App, peer: IpAddr, framing: Framing, token: Option<String>, mut socket: WebSocket) {
+async fn live(app: App, peer: IpAddr, framing: Framing, token: Option<String>, line: Arc<Line>, mut socket: Socket) {
     let _counted = Counted::new();
     let mut stopping = app.stopping();
-    let outbox = Arc::new(Outbox::default());
+    let outbox = Arc::new(Outbox::on(line.clone()));
     let mut connection = Connection::new(app, framing.clone(), outbox.clone());
     let is_yjs = matches!(framing, Framing::Yjs(_));
     let number = connection.number();
@@ -158,7 +160,9 @@ async fn live(app: App, peer: IpAddr, framing: Framing, token: Option<String>, m
         let auth = ClientMessage::Auth { token, version: None };
         Box::pin(connection.take(Input::Heard(Ok(ClientFrame::Message(board.into(), auth))))).await;
     }
-    let end = converse(&mut connection, &outbox, &mut socket, &mut stopping).await;
+    let end = converse(&mut connection, &outbox, &line, &mut socket, &mut stopping).await;
+    // Nothing follows a close, and who is gone is not written to.
+    outbox.hang_up();
     Box::pin(connection.leave()).await;
     drop(connection);
     tracing::debug!(connection = number, code = end.map(|end| end.code), "a connection has ended");
@@ -167,13 +171,13 @@ async fn live(app: App, peer: IpAddr, framing: Framing, token: Option<String>, m
         // y-websocket never comes back after a code from 4400 to 4499; this person may, in a moment.
         end.code = 1013;
     }
-    let frame = CloseFrame { code: end.code, reason: end.reason.into() };
+    let frame = CloseFrame { code: end.code.into(), reason: end.reason.into() };
     let told = timeout(CLOSE_PATIENCE, socket.send(Message::Close(Some(frame)))).await;
     // A server that stops waits until everybody was told, but not for their answers.
     drop(stopping);
     if let Ok(Ok(())) = told {
         // Hanging up before the other side has read this would take it back. Who does not answer is gone.
-        let _ = timeout(CLOSE_PATIENCE, async { while let Some(Ok(_)) = socket.recv().await {} }).await;
+        let _ = timeout(CLOSE_PATIENCE, async { while let Some(Ok(_)) = socket.next().await {} }).await;
     }
 }
 
@@ -181,7 +185,8 @@ async fn live(app: App, peer: IpAddr, framing: Framing, token: Option<String>, m
 async fn converse(
     connection: &mut Connection,
     outbox: &Outbox,
-    socket: &mut WebSocket,
+    line: &Line,
+    socket: &mut Socket,
     stopping: &mut watch::Receiver<bool>,
 ) -> Option<End> {
     // One timer and one ear for the whole connection: made anew for each message they cost more than the message.
@@ -189,16 +194,16 @@ async fn converse(
     let mut stopped = pin!(stopped(stopping));
     loop {
         // All that waits is written before anything more is read: who does not read is not listened to.
-        match timeout(WRITE_PATIENCE, write(connection, outbox, socket)).await {
+        match timeout(WRITE_PATIENCE, write(connection, outbox, line, socket)).await {
             Ok(Written::All) => {}
             Ok(Written::End(end)) => return Some(end),
             Ok(Written::Failed) | Err(_) => return None,
         }
         // What a connection does is boxed: idle ones are many, and should be small.
         tokio::select! {
-            message = socket.recv() => match message {
+            message = socket.next() => match message {
                 Some(Ok(Message::Binary(bytes))) => Box::pin(connection.hear(&bytes)).await,
-                Some(Ok(Message::Ping(_) | Message::Pong(_))) => Box::pin(connection.take(Input::Alive)).await,
+                Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => Box::pin(connection.take(Input::Alive)).await,
                 Some(Ok(Message::Text(_))) => return Some(End { code: 1003, reason: "text" }),
                 Some(Ok(Message::Close(_))) => {
                     // Sends the answer that is already prepared.
@@ -231,37 +236,33 @@ enum Written {
     Failed,
 }
 
-async fn write(connection: &mut Connection, outbox: &Outbox, socket: &mut WebSocket) -> Written {
-    let mut fed = false;
-    if connection.take_ping() {
-        fed = true;
-        if socket.feed(Message::Ping(Bytes::new())).await.is_err() {
-            return Written::Failed;
-        }
+/// Writes all that waits. Until this is done nobody else writes on the line, but for the rest of a frame.
+async fn write(connection: &mut Connection, outbox: &Outbox, line: &Line, socket: &mut Socket) -> Written {
+    let pinged = connection.take_ping();
+    if pinged && socket.feed(Message::Ping(Bytes::new())).await.is_err() {
+        return Written::Failed;
+    }
+    if (pinged || line.is_within()) && socket.flush().await.is_err() {
+        return Written::Failed;
+    }
+    if line.finish().await.is_err() {
+        return Written::Failed;
     }
     while let Some(next) = outbox.next() {
         match next {
             Next::Frame(frame) => {
-                fed = true;
-                if socket.feed(Message::Binary(frame)).await.is_err() {
+                if line.send(&frame).await.is_err() {
                     return Written::Failed;
                 }
             }
-            Next::Lagging(slot) => {
-                // Only once the reader has caught up with what is on its way is it worth asking what it has.
-                if socket.flush().await.is_err() {
-                    return Written::Failed;
-                }
-                Box::pin(connection.catch_up(slot)).await;
-            }
+            // The reader has caught up with what was on its way; before, it was not worth asking what it has.
+            Next::Lagging(slot) => Box::pin(connection.catch_up(slot)).await,
             Next::End(end) => return Written::End(end),
         }
     }
-    if fed && socket.flush().await.is_err() { Written::Failed } else { Written::All }
+    Written::All
 }
 
-fn end_for(error: &axum::Error) -> Option<End> {
-    // The error beneath is that of a crate that axum does not show; this is how it begins when a limit was passed.
-    let too_large = error.to_string().starts_with("Space limit exceeded");
-    too_large.then_some(End { code: 1009, reason: "too_large" })
+fn end_for(error: &tungstenite::Error) -> Option<End> {
+    matches!(error, tungstenite::Error::Capacity(_)).then_some(End { code: 1009, reason: "too_large" })
 }

@@ -1,15 +1,21 @@
 //! What waits to be written to one connection. Rooms and workshops push, the connection's task takes.
 //!
+//! Where nothing waits, what is pushed is written at once, by whoever pushes it (see [`super::line`]): most of what a board tells is a
+//! small frame for somebody whose queue is empty, and waking their task for it costs as much as writing it. Frames keep their order: as
+//! long as the task has one in hand, or some wait, everything waits.
+//!
 //! Bounded (limits::QUEUE_BYTES): a slow reader never holds memory. Past the bound the queue of the board in question is dropped, and
 //! the board is caught up by state vector once the reader has read the rest. Answers are never dropped: somebody counts them.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use shared::limits;
 use tokio::sync::Notify;
+
+use super::line::{Line, Sent};
 
 /// Bytes waiting in all queues of this process.
 static WAITING: AtomicUsize = AtomicUsize::new(0);
@@ -71,6 +77,10 @@ struct Queue {
     answer_bytes: usize,
     lagging: Vec<Lag>,
     end: Option<End>,
+    /// Where to write what need not wait.
+    line: Option<Arc<Line>>,
+    /// Whether the connection's task is writing what it took.
+    taken: bool,
 }
 
 #[derive(Debug)]
@@ -87,11 +97,35 @@ struct Lag {
 }
 
 impl Outbox {
-    /// Puts a frame in the queue, unless its board is dropped anyway.
+    /// The queue of a connection on this line.
+    pub fn on(line: Arc<Line>) -> Self {
+        let outbox = Self::default();
+        outbox.lock().line = Some(line);
+        outbox
+    }
+
+    /// From now on nothing is written but by the connection's task.
+    pub fn hang_up(&self) {
+        self.lock().line = None;
+    }
+
+    /// Writes a frame, if nothing waits before it; otherwise as [`Outbox::push_to_wait`].
     pub fn push(&self, slot: Slot, class: Class, frame: Bytes) {
         let mut queue = self.lock();
-        queue.push(slot, class, frame);
+        match queue.write_at_once(&frame) {
+            Sent::Whole => return,
+            // The task writes the rest.
+            Sent::Begun => {}
+            Sent::Not => queue.push(slot, class, frame),
+        }
         drop(queue);
+        self.filled.notify_one();
+    }
+
+    /// Puts a frame in the queue for the connection's task, unless its board is dropped anyway. For what is told to so many that writing
+    /// it to them all would hold up everything else.
+    pub fn push_to_wait(&self, slot: Slot, class: Class, frame: Bytes) {
+        self.lock().push(slot, class, frame);
         self.filled.notify_one();
     }
 
@@ -124,13 +158,15 @@ impl Outbox {
         self.filled.notify_one();
     }
 
-    /// What to do next, if anything.
+    /// What to do next, if anything. What it gave before is done.
     pub fn next(&self) -> Option<Next> {
         let mut queue = self.lock();
         if let Some(end) = queue.end {
             return Some(Next::End(end));
         }
+        queue.taken = false;
         if let Some(entry) = queue.entries.pop_front() {
+            queue.taken = true;
             queue.forget_bytes(&entry);
             if queue.entries.is_empty() {
                 // Idle connections are many: they keep no room for frames.
@@ -155,6 +191,15 @@ impl Outbox {
 }
 
 impl Queue {
+    fn write_at_once(&self, frame: &Bytes) -> Sent {
+        let waits = self.taken || !self.entries.is_empty() || !self.lagging.is_empty() || self.end.is_some();
+        match &self.line {
+            // Of a line that fails the task hears by itself.
+            Some(line) if !waits => line.try_send(frame).unwrap_or(Sent::Not),
+            _ => Sent::Not,
+        }
+    }
+
     fn push(&mut self, slot: Slot, class: Class, frame: Bytes) {
         match class {
             Class::Document => {

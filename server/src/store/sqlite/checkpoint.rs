@@ -13,10 +13,10 @@ use tokio::sync::watch;
 
 use super::{Health, StoreError, writer};
 
-/// Pages of 4 KiB in the log that are worth folding.
-const WORTH: u32 = 1_000;
-/// Pages in the log past which the writer lends a hand: 32 MiB.
-const LONG: u32 = 8_000;
+/// Pages of 4 KiB in the log that are worth folding: a busy board's last page is in it many times, and folded once.
+const WORTH: u32 = 4_000;
+/// Pages in the log past which the writer lends a hand: 64 MiB.
+const LONG: u32 = 16_000;
 
 thread_local! {
     /// Pages in the log after this thread's last commit, as SQLite counts them.

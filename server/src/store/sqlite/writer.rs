@@ -1,7 +1,8 @@
 //! The writer: one thread, one connection, and group commit.
 //!
 //! It takes everything that is waiting, runs it in one transaction, commits once (one fsync) and only then answers. While the
-//! disk works the next batch gathers by itself, so nothing ever waits for company.
+//! disk works the next batch gathers by itself. Only while thousands of requests a second come does a batch wait for company, a few
+//! milliseconds, because then what commits cost decides how many people the server holds: see [`Pace`].
 //!
 //! Invariant: an answer other than an error means that the commit has succeeded.
 //!
@@ -15,7 +16,7 @@
 
 use std::fs::File;
 use std::thread::JoinHandle;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 use tokio::sync::{Mutex, mpsc, oneshot, watch};
@@ -29,6 +30,13 @@ const QUEUE: usize = 1024;
 const BATCH_REQUESTS: usize = 512;
 /// Payload bytes after which a commit takes no further request.
 const BATCH_BYTES: usize = 4 * 1024 * 1024;
+
+/// While it is busy, commits begin no sooner after one another.
+const PACE: Duration = Duration::from_millis(5);
+/// The time over which it is decided whether it is busy.
+const WINDOW: Duration = Duration::from_millis(10);
+/// Requests in that time that make it so: more than come from a few who each wait for their last one, on the fastest of disks.
+const BUSY: usize = 40;
 
 /// Batches with savepoints after one that was undone.
 const CAREFUL: u32 = 1_000;
@@ -215,6 +223,47 @@ where
     }
 }
 
+/// When the next commit may begin (docs/decisions/0018).
+#[derive(Debug)]
+struct Pace {
+    /// When the last commit began.
+    last: Instant,
+    /// Since when requests are counted, and how many came.
+    since: Instant,
+    requests: usize,
+    /// Whether many came in the window before.
+    busy: bool,
+}
+
+impl Pace {
+    fn new(now: Instant) -> Self {
+        Self { last: now, since: now, requests: 0, busy: false }
+    }
+
+    /// How long to wait before the next commit, if at all.
+    fn pause(&self, now: Instant) -> Option<Duration> {
+        let next = self.last + PACE;
+        (self.busy && now < next).then(|| next - now)
+    }
+
+    /// A commit begins.
+    fn begin(&mut self, now: Instant) {
+        self.last = now;
+        let counted = now - self.since;
+        if counted >= WINDOW {
+            // Who pauses longer than a window is not busy, however many came before.
+            self.busy = self.requests >= BUSY && counted < WINDOW * 2;
+            self.since = now;
+            self.requests = 0;
+        }
+    }
+
+    /// So many requests go into it.
+    fn count(&mut self, requests: usize) {
+        self.requests += requests;
+    }
+}
+
 /// What the thread works with.
 struct Desk {
     connection: Connection,
@@ -227,7 +276,12 @@ struct Desk {
 impl Desk {
     fn serve(&mut self, mut waiting: mpsc::Receiver<Message>) {
         let mut batch: Vec<Box<dyn Request>> = Vec::new();
+        let mut pace = Pace::new(Instant::now());
         while let Some(first) = waiting.blocking_recv() {
+            if let Some(pause) = pace.pause(Instant::now()) {
+                std::thread::sleep(pause);
+            }
+            pace.begin(Instant::now());
             let mut weight = 0;
             let mut next = Some(first);
             while let Some(message) = next {
@@ -242,6 +296,7 @@ impl Desk {
                 let room = batch.len() < BATCH_REQUESTS && weight < BATCH_BYTES;
                 next = if room { waiting.try_recv().ok() } else { None };
             }
+            pace.count(batch.len());
             if !batch.is_empty() {
                 self.commit(&mut batch);
             }
@@ -332,4 +387,46 @@ fn abandon(connection: &Connection) -> Result<(), StoreError> {
         connection.execute_batch("ROLLBACK")?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// So many requests a millisecond come, and a commit takes so long; gives the pauses made in a hundred commits.
+    fn pauses(pace: &mut Pace, now: &mut Instant, per_millisecond: f64, commit: Duration) -> Vec<Duration> {
+        let mut pauses = Vec::new();
+        let mut taken = *now;
+        for _ in 0..100 {
+            *now += commit;
+            if let Some(pause) = pace.pause(*now) {
+                *now += pause;
+                pauses.push(pause);
+            }
+            pace.begin(*now);
+            let came = (*now - taken).as_secs_f64() * 1_000.0 * per_millisecond;
+            pace.count(came as usize);
+            taken = *now;
+        }
+        pauses
+    }
+
+    #[test]
+    fn a_batch_waits_for_company_only_while_thousands_a_second_come() {
+        let mut now = Instant::now();
+        let mut pace = Pace::new(now);
+        let fast = Duration::from_micros(500);
+        assert_eq!(pauses(&mut pace, &mut now, 2.0, fast), [], "as fast as one can who waits for each commit");
+        let busy = pauses(&mut pace, &mut now, 8.0, fast);
+        assert!(busy.len() > 70 && busy.iter().all(|pause| *pause <= PACE), "{busy:?}");
+        now += Duration::from_secs(1);
+        assert_eq!(pauses(&mut pace, &mut now, 2.0, fast), [], "after a while");
+    }
+
+    #[test]
+    fn while_it_waits_for_the_disk_it_waits_for_nothing_else() {
+        let mut now = Instant::now();
+        let mut pace = Pace::new(now);
+        assert_eq!(pauses(&mut pace, &mut now, 20.0, Duration::from_millis(8)), []);
+    }
 }

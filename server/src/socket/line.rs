@@ -1,0 +1,305 @@
+//! One connection's TCP stream, on which others than its own task may write.
+//!
+//! Most of what a connection is sent is a small frame when nothing else waits. Having its task woken for that costs as much as the
+//! writing (docs/decisions/0018), so whoever has the frame writes it: see [`super::outbox`]. Three rules keep frames whole:
+//!
+//! 1. What is left of a frame that did not fit is written before anything else, by whoever comes first; see `rest`.
+//! 2. While the WebSocket library has begun a frame of its own (it answers pings, and closes) nobody else begins one; see `within`.
+//! 3. The order of frames is the outbox's business.
+
+use std::io::{self, ErrorKind, IoSlice};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, ready};
+
+use bytes::{Buf, Bytes};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+
+/// Frames up to here are put beside their heads and written as one piece; larger ones are written from where they lie.
+const SMALL: usize = 512;
+/// The longest head of a frame from a server (RFC 6455, 5.2).
+const HEAD: usize = 10;
+/// A whole frame of bytes.
+const BINARY: u8 = 0x82;
+
+/// The end of a stream that is written to.
+#[derive(Debug)]
+pub struct Line {
+    stream: OwnedWriteHalf,
+    writing: Mutex<Writing>,
+}
+
+#[derive(Debug, Default)]
+struct Writing {
+    /// What is left of a frame that has begun.
+    rest: Bytes,
+    /// Whether the library is in the middle of a frame.
+    within: bool,
+}
+
+/// What became of a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sent {
+    /// The system has it.
+    Whole,
+    /// It has begun; [`Line::finish`] is to be called.
+    Begun,
+    /// It cannot begin now. Nothing was written.
+    Not,
+}
+
+impl Line {
+    /// A stream as its two ends: one to send frames on, one for the WebSocket library.
+    pub fn new(stream: TcpStream) -> (Arc<Self>, Ends) {
+        let (read, write) = stream.into_split();
+        let line = Arc::new(Self { stream: write, writing: Mutex::default() });
+        (line.clone(), Ends { read, line })
+    }
+
+    /// Sends a frame of bytes, if that is possible without waiting. An error ends the connection, and its task meets it, too.
+    pub fn try_send(&self, frame: &Bytes) -> io::Result<Sent> {
+        let mut writing = self.lock();
+        if writing.within || !writing.rest.is_empty() {
+            return Ok(Sent::Not);
+        }
+        let (head, length) = head(frame.len());
+        let head = head.get(..length).unwrap_or_default();
+        let written = if frame.len() <= SMALL {
+            let mut whole = [0; HEAD + SMALL];
+            let mut room = &mut whole[..];
+            bytes::BufMut::put_slice(&mut room, head);
+            bytes::BufMut::put_slice(&mut room, frame);
+            self.stream.try_write(whole.get(..length + frame.len()).unwrap_or_default())
+        } else {
+            self.stream.try_write_vectored(&[IoSlice::new(head), IoSlice::new(frame)])
+        };
+        let Some(written) = unless_blocked(written)? else { return Ok(Sent::Not) };
+        if written == length + frame.len() {
+            return Ok(Sent::Whole);
+        }
+        writing.rest = match written.checked_sub(length) {
+            Some(of_frame) => frame.slice(of_frame..),
+            None => [head.get(written..).unwrap_or_default(), frame].concat().into(),
+        };
+        Ok(Sent::Begun)
+    }
+
+    /// Sends a frame of bytes and waits until the system has it. Only for the connection's task, when the library has nothing to write.
+    pub async fn send(&self, frame: &Bytes) -> io::Result<()> {
+        loop {
+            self.finish().await?;
+            match self.try_send(frame)? {
+                Sent::Whole => return Ok(()),
+                Sent::Begun => return self.finish().await,
+                Sent::Not if self.is_within() => return Err(ErrorKind::ResourceBusy.into()),
+                Sent::Not => self.stream.writable().await?,
+            }
+        }
+    }
+
+    /// Writes what is left of a frame that has begun.
+    pub async fn finish(&self) -> io::Result<()> {
+        while !self.try_finish(&mut self.lock())? {
+            self.stream.writable().await?;
+        }
+        Ok(())
+    }
+
+    /// Whether the library is in the middle of a frame, and has to be flushed before anything can be sent.
+    pub fn is_within(&self) -> bool {
+        self.lock().within
+    }
+
+    /// Writes what the system takes of the rest; returns whether it is all written.
+    fn try_finish(&self, writing: &mut Writing) -> io::Result<bool> {
+        while !writing.rest.is_empty() {
+            match unless_blocked(self.stream.try_write(&writing.rest))? {
+                Some(0) => return Err(ErrorKind::WriteZero.into()),
+                Some(written) => writing.rest.advance(written),
+                None => return Ok(false),
+            }
+        }
+        // Not only advanced to its end: it may hold on to a large frame.
+        writing.rest = Bytes::new();
+        Ok(true)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Writing> {
+        // Nothing is called while the lock is held that could leave it half changed.
+        self.writing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The stream as the WebSocket library knows it.
+#[derive(Debug)]
+pub struct Ends {
+    read: OwnedReadHalf,
+    line: Arc<Line>,
+}
+
+impl AsyncRead for Ends {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.read).poll_read(context, buffer)
+    }
+}
+
+impl AsyncWrite for Ends {
+    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &[u8]) -> Poll<io::Result<usize>> {
+        let line = &self.line;
+        loop {
+            ready!(line.stream.as_ref().poll_write_ready(context))?;
+            let mut writing = line.lock();
+            if !line.try_finish(&mut writing)? {
+                continue;
+            }
+            if let Some(written) = unless_blocked(line.stream.try_write(buffer))? {
+                writing.within = written < buffer.len();
+                return Poll::Ready(Ok(written));
+            }
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        // The stream is shut down when the last who may write has let it go.
+        Poll::Ready(Ok(()))
+    }
+}
+
+/// The head of an unmasked, unfragmented frame of bytes, and its length.
+fn head(length: usize) -> ([u8; HEAD], usize) {
+    let mut head = [0; HEAD];
+    head[0] = BINARY;
+    let size = match length {
+        0..=125 => {
+            head[1] = length as u8;
+            2
+        }
+        126..=0xFFFF => {
+            head[1] = 126;
+            head[2..4].copy_from_slice(&(length as u16).to_be_bytes());
+            4
+        }
+        _ => {
+            head[1] = 127;
+            head[2..].copy_from_slice(&(length as u64).to_be_bytes());
+            HEAD
+        }
+    };
+    (head, size)
+}
+
+fn unless_blocked(written: io::Result<usize>) -> io::Result<Option<usize>> {
+    match written {
+        Ok(written) => Ok(Some(written)),
+        Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::{SinkExt, StreamExt};
+    use tokio::net::TcpListener;
+    use tokio_tungstenite::WebSocketStream;
+    use tokio_tungstenite::tungstenite::Message;
+    use tokio_tungstenite::tungstenite::protocol::Role;
+
+    use super::*;
+
+    async fn pair() -> (TcpStream, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let (near, far) = tokio::join!(listener.accept(), TcpStream::connect(address));
+        (near.expect("accepted").0, far.expect("connected"))
+    }
+
+    #[test]
+    fn heads_are_those_of_rfc_6455() {
+        let head = |length| {
+            let (head, size) = head(length);
+            head[..size].to_vec()
+        };
+        assert_eq!(head(5), [0x82, 5]);
+        assert_eq!(head(125), [0x82, 125]);
+        assert_eq!(head(126), [0x82, 126, 0, 126]);
+        assert_eq!(head(65_535), [0x82, 126, 0xFF, 0xFF]);
+        assert_eq!(head(65_536), [0x82, 127, 0, 0, 0, 0, 0, 1, 0, 0]);
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+    async fn b11_frames_of_many_writers_arrive_whole_and_each_writers_in_order() {
+        const FRAMES: u32 = 400;
+        const WRITERS: u8 = 3;
+        let (near, far) = pair().await;
+        let (line, ends) = Line::new(near);
+        let mut library = WebSocketStream::from_raw_socket(ends, Role::Server, None).await;
+        let mut reader = WebSocketStream::from_raw_socket(far, Role::Client, None).await;
+        let (mut whole, mut begun) = (0_u32, 0_u32);
+        let (counts, mut counted) = tokio::sync::mpsc::unbounded_channel();
+        for writer in 0..WRITERS {
+            let (line, counts) = (line.clone(), counts.clone());
+            tokio::spawn(async move {
+                for number in 0..FRAMES {
+                    // Of every size, so that many do not fit.
+                    let mut frame = vec![writer; 5 + (number as usize * 97) % 40_000];
+                    frame[1..5].copy_from_slice(&number.to_be_bytes());
+                    let frame = Bytes::from(frame);
+                    loop {
+                        let sent = line.try_send(&frame).expect("connected");
+                        counts.send(sent).expect("counted");
+                        if sent != Sent::Not {
+                            break;
+                        }
+                        tokio::task::yield_now().await;
+                    }
+                }
+            });
+        }
+        drop(counts);
+        let own = tokio::spawn(async move {
+            // The connection's task: pings in between, and the rests of others.
+            let mut pings = 0_u32;
+            while let Some(sent) = counted.recv().await {
+                match sent {
+                    Sent::Whole => whole += 1,
+                    Sent::Begun => {
+                        begun += 1;
+                        line.finish().await.expect("connected");
+                    }
+                    Sent::Not => {}
+                }
+                if (whole + begun) % 16 == 0 {
+                    library.send(Message::Ping(Bytes::from_static(b"?"))).await.expect("connected");
+                    pings += 1;
+                }
+            }
+            line.finish().await.expect("connected");
+            // The library stays until all is read: who hangs up with answers unread takes back what was sent.
+            (whole, begun, pings, library)
+        });
+        let mut next = [0_u32; WRITERS as usize];
+        while next.iter().any(|next| *next < FRAMES) {
+            let message = reader.next().await.expect("more").unwrap_or_else(|error| panic!("{error} at {next:?}"));
+            let Message::Binary(frame) = message else { continue };
+            let writer = frame[0];
+            let number = u32::from_be_bytes(frame[1..5].try_into().expect("four bytes"));
+            assert_eq!(number, next[usize::from(writer)]);
+            assert_eq!(frame.len(), 5 + (number as usize * 97) % 40_000);
+            assert!(frame[5..].iter().all(|byte| *byte == writer));
+            next[usize::from(writer)] += 1;
+        }
+        let (whole, begun, pings, _library) = own.await.expect("no panic");
+        assert_eq!(whole + begun, FRAMES * u32::from(WRITERS));
+        assert!(begun > 0 && pings > 0, "{begun} frames did not fit, {pings} pings");
+    }
+}

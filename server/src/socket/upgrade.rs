@@ -1,0 +1,66 @@
+//! From an HTTP request to a WebSocket whose TCP stream is in our own hands.
+//!
+//! axum's extractor keeps the stream to itself; boards write on it (see [`super::line`]).
+
+use axum::body::Body;
+use axum::extract::{FromRequest, Request};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use hyper::upgrade::OnUpgrade;
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::handshake::server::create_response_with_body;
+use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
+
+use super::line::{Ends, Line};
+
+/// A connection as the library sees it.
+pub type Socket = WebSocketStream<Ends>;
+
+/// A request to speak WebSocket from here on; others are refused with 426.
+pub struct Upgrade {
+    agreed: Response,
+    stream: OnUpgrade,
+}
+
+impl<S: Sync> FromRequest<S> for Upgrade {
+    type Rejection = Response;
+
+    async fn from_request(mut request: Request, _: &S) -> Result<Self, Response> {
+        let stream = request.extensions_mut().remove::<OnUpgrade>();
+        match (create_response_with_body(&request, Body::empty), stream) {
+            (Ok(agreed), Some(stream)) => Ok(Self { agreed, stream }),
+            _ => Err((StatusCode::UPGRADE_REQUIRED, [(header::UPGRADE, "websocket")], "a WebSocket is expected here")
+                .into_response()),
+        }
+    }
+}
+
+impl Upgrade {
+    /// Agrees, and hands the connection over once the answer is sent.
+    pub fn accept<F>(
+        self,
+        config: WebSocketConfig,
+        then: impl FnOnce(std::sync::Arc<Line>, Socket) -> F + Send + 'static,
+    ) -> Response
+    where
+        F: Future<Output = ()> + Send,
+    {
+        let Self { agreed, stream } = self;
+        tokio::spawn(async move {
+            let upgraded = match stream.await {
+                Ok(upgraded) => upgraded,
+                Err(error) => return tracing::debug!(%error, "an upgrade failed"),
+            };
+            let Ok(parts) = upgraded.downcast::<TokioIo<TcpStream>>() else {
+                return tracing::error!("a connection is none of ours: `listen` serves something else than TCP");
+            };
+            let (line, ends) = Line::new(parts.io.into_inner());
+            let early = parts.read_buf.to_vec();
+            let socket = WebSocketStream::from_partially_read(ends, early, Role::Server, Some(config)).await;
+            then(line, socket).await;
+        });
+        agreed
+    }
+}
