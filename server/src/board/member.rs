@@ -33,8 +33,21 @@ pub(crate) struct Member {
 impl Member {
     /// Tells them something that is waited for.
     pub fn answer(&self, board: &Address, message: ServerMessage) {
+        self.answer_as(board, message, Way::AtOnce);
+    }
+
+    /// The same, in some way.
+    pub(super) fn answer_as(&self, board: &Address, message: ServerMessage, way: Way) {
         if let Some(frame) = self.dialect.encode(board, message) {
-            self.outbox.push(self.slot, Class::Answer, frame);
+            self.put(Class::Answer, frame, way);
+        }
+    }
+
+    fn put(&self, class: Class, frame: Bytes, way: Way) {
+        match way {
+            Way::AtOnce => self.outbox.push(self.slot, class, frame),
+            Way::Together => self.outbox.gather(self.slot, class, frame),
+            Way::InTurn => self.outbox.push_to_wait(self.slot, class, frame),
         }
     }
 
@@ -71,7 +84,34 @@ pub(super) enum Audience {
     All,
 }
 
+/// How what is told gets onto the wire.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    /// Each frame by itself, from here.
+    AtOnce,
+    /// With what else is told in the same breath, from here; [`Members::flush`] has to follow.
+    Together,
+    /// By the task of each connection, when its turn comes.
+    InTurn,
+}
+
 impl Members {
+    /// How to tell everybody so many things.
+    pub fn way(&self, things: usize) -> Way {
+        match things {
+            _ if self.all.len() > AT_ONCE => Way::InTurn,
+            0 | 1 => Way::AtOnce,
+            _ => Way::Together,
+        }
+    }
+
+    /// Writes what was told [`Way::Together`].
+    pub fn flush(&self) {
+        for seat in self.all.values() {
+            seat.member.outbox.write_gathered();
+        }
+    }
+
     pub fn insert(&mut self, id: MemberId, member: Member) {
         self.all.insert(id, Seat { member, synced: false });
     }
@@ -101,7 +141,7 @@ impl Members {
 
     /// Tells many the same; it is encoded once for each dialect. An edit goes to those who have the document. Whoever is not ours and
     /// speaks of themselves hears an empty presence, for they drop a connection on which they hear nothing.
-    pub fn tell(&self, board: &Address, message: &ServerMessage, audience: Audience) {
+    pub fn tell(&self, board: &Address, message: &ServerMessage, audience: Audience, way: Way) {
         let is_edit = matches!(message, ServerMessage::Update { .. });
         let mut encoded: Vec<(&Dialect, Option<Bytes>)> = Vec::new();
         let mut told = 0;
@@ -112,7 +152,7 @@ impl Members {
             }
             if own {
                 if let Some(frame) = member.dialect.encode(board, ServerMessage::Awareness(presence::encode(&[]))) {
-                    member.outbox.push(member.slot, Class::Document, frame);
+                    member.put(Class::Document, frame, way);
                 }
                 continue;
             }
@@ -125,11 +165,7 @@ impl Members {
                 }
             };
             if let Some(frame) = frame {
-                if self.all.len() <= AT_ONCE {
-                    member.outbox.push(member.slot, Class::Document, frame);
-                } else {
-                    member.outbox.push_to_wait(member.slot, Class::Document, frame);
-                }
+                member.put(Class::Document, frame, way);
                 told += 1;
             }
         }

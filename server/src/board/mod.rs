@@ -19,6 +19,7 @@ use shared::board::{HarvestBoard, PlanBoard, TableBoard, harvest_board, plan_boa
 use shared::id::{BoardId, TableId, WorkshopId};
 use shared::limits;
 use shared::wire::{PresenceEntry, PresenceUser};
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use yrs::{Doc, StateVector};
 
@@ -209,7 +210,7 @@ pub(crate) struct Gone;
 impl Handle {
     /// Opens the board for somebody. They hear of presence at once, and of edits after their first Step1.
     pub async fn join(&self, id: MemberId, member: Member) -> Result<(), Gone> {
-        self.send(Input::Join { id, member }).await
+        self.send(Input::Join { id, member: Box::new(member) }).await
     }
 
     /// Somebody has gone.
@@ -220,7 +221,7 @@ impl Handle {
 
     /// Somebody says what they have and wants the rest.
     pub async fn sync(&self, id: MemberId, state_vector: StateVector) -> Result<(), Gone> {
-        self.send(Input::Sync { id, state_vector }).await
+        self.send(Input::Sync { id, state_vector: Box::new(state_vector) }).await
     }
 
     /// Somebody was too slow, and cannot be asked what they have: they get everything.
@@ -230,16 +231,19 @@ impl Handle {
 
     /// Somebody has written. Waits while too much waits already. `allowed` is whether they may write; if not, what changes nothing
     /// is acknowledged all the same.
-    pub async fn edit(&self, id: MemberId, ack: Ack, update: Attributed, allowed: bool) -> Result<(), Gone> {
+    pub async fn edit(&self, id: MemberId, ack: Ack, update: Box<Attributed>, allowed: bool) -> Result<(), Gone> {
         let kib = u32::try_from(update.bytes.len() / 1024 + 1).unwrap_or(u32::MAX).min(WAITING_KIB as u32);
-        let permit = self.room_for.clone().acquire_many_owned(kib).await.map_err(|_| Gone)?;
-        let edit = Edit { id, ack, update, allowed, _permit: permit };
-        self.send(Input::Edit(Box::new(edit))).await
+        let room_for = self.room_for.clone();
+        let permit = match room_for.clone().try_acquire_many_owned(kib) {
+            Ok(permit) => permit,
+            Err(_) => Box::pin(room_for.acquire_many_owned(kib)).await.map_err(|_| Gone)?,
+        };
+        self.send(Input::Edit(Box::new(Edit { id, ack, update, allowed, _permit: permit }))).await
     }
 
     /// Somebody says something of themselves; `user` is who they really are.
     pub async fn presence(&self, id: MemberId, user: PresenceUser, entries: Vec<PresenceEntry>) -> Result<(), Gone> {
-        self.send(Input::Presence { id, user, entries }).await
+        self.send(Input::Presence { id, said: Box::new((user, entries)) }).await
     }
 
     /// Somebody wants to know who is here.
@@ -248,6 +252,11 @@ impl Handle {
     }
 
     async fn send(&self, input: Input) -> Result<(), Gone> {
-        self.tx.send(input).await.map_err(|_| Gone)
+        match self.tx.try_send(input) {
+            Ok(()) => Ok(()),
+            // Waiting is rare and takes room, which what is usual should not pay for.
+            Err(TrySendError::Full(input)) => Box::pin(self.tx.send(input)).await.map_err(|_| Gone),
+            Err(TrySendError::Closed(_)) => Err(Gone),
+        }
     }
 }

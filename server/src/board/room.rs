@@ -50,7 +50,7 @@ pub enum Ack {
 pub(crate) struct Edit {
     pub id: MemberId,
     pub ack: Ack,
-    pub update: Attributed,
+    pub update: Box<Attributed>,
     /// Whether its sender may write.
     pub allowed: bool,
     /// Its share of what may wait.
@@ -59,15 +59,15 @@ pub(crate) struct Edit {
 
 type Read = Box<dyn FnOnce(Result<&Doc, BoardError>) + Send>;
 
-/// What a board is asked.
+/// What a board is asked. Small, for each board keeps room for dozens.
 pub(crate) enum Input {
     Ready(oneshot::Sender<Result<(), BoardError>>),
-    Join { id: MemberId, member: Member },
+    Join { id: MemberId, member: Box<Member> },
     Leave { id: MemberId },
-    Sync { id: MemberId, state_vector: StateVector },
+    Sync { id: MemberId, state_vector: Box<StateVector> },
     Refresh { id: MemberId },
     Edit(Box<Edit>),
-    Presence { id: MemberId, user: PresenceUser, entries: Vec<PresenceEntry> },
+    Presence { id: MemberId, said: Box<(PresenceUser, Vec<PresenceEntry>)> },
     QueryPresence { id: MemberId },
     Read(Read),
     Stop(oneshot::Sender<()>),
@@ -191,7 +191,7 @@ impl Room {
         let mut later = Vec::new();
         for input in inbox.drain(..) {
             match input {
-                Input::Join { id, member } => self.join(id, member),
+                Input::Join { id, member } => self.join(id, *member),
                 Input::Leave { id } => self.leave(id),
                 Input::Edit(edit) => self.stage(*edit, &mut staged).await,
                 other => later.push(other),
@@ -211,7 +211,8 @@ impl Room {
                 Input::Refresh { id } => self.sync(id, &StateVector::default()).await,
                 // Who has left in this very batch was taken out above: they would come back as a ghost.
                 Input::Presence { id, .. } if self.members.get(id).is_none() => {}
-                Input::Presence { id, user, entries } => {
+                Input::Presence { id, said } => {
+                    let (user, entries) = *said;
                     let changes = self.presence.update(id, &user, entries);
                     self.tell_presence(&changes, Audience::AllBut(id));
                 }
@@ -265,7 +266,7 @@ impl Room {
     fn tell_presence(&self, changes: &[PresenceEntry], audience: Audience) {
         if !changes.is_empty() {
             let message = ServerMessage::Awareness(wire_presence::encode(changes));
-            self.members.tell(&self.address, &message, audience);
+            self.members.tell(&self.address, &message, audience, self.members.way(1));
         }
     }
 

@@ -146,7 +146,7 @@ impl Guest {
     async fn sends_as(&self, update: Vec<u8>, ack: Ack, foreign: &[u64], allowed: bool) {
         let mut update = Attributed::scan(update).expect("a sound update");
         update.foreign = foreign.to_vec();
-        self.handle.edit(self.id, ack, update, allowed).await.expect("a board");
+        self.handle.edit(self.id, ack, Box::new(update), allowed).await.expect("a board");
     }
 
     async fn writes(&mut self, words: &str) {

@@ -98,7 +98,7 @@ impl Connection {
     pub async fn hear(&mut self, bytes: &[u8]) {
         // What this person may do is decided on the state as it is now, not as it was at the last change that was noticed.
         if self.person.as_ref().is_some_and(|person| person.workshop.moment.has_changed().unwrap_or(true)) {
-            self.check_rights().await;
+            Box::pin(self.check_rights()).await;
         }
         let frame = match &self.framing {
             Framing::Collab => ClientFrame::decode(bytes),
@@ -178,6 +178,7 @@ impl Connection {
         self.person = None;
     }
 
+    /// What is rare or large is boxed: each message gets room for all that this may be in the middle of.
     async fn perform(&mut self, output: Output) -> Option<Input> {
         match output {
             Output::Authenticate { slot, to, token, ours } => {
@@ -216,7 +217,7 @@ impl Connection {
                     Err(error) => self.end_for(&error),
                 }
             }
-            Output::Presence { slot, presence, ours } => self.pass_presence(slot, &presence, ours).await,
+            Output::Presence { slot, presence, ours } => Box::pin(self.pass_presence(slot, &presence, ours)).await,
             Output::QueryPresence { slot } => {
                 let (handle, member) = self.board(slot)?;
                 let sent = handle.query_presence(member).await;
@@ -226,7 +227,7 @@ impl Connection {
                 self.outbox.forget(slot);
                 if let Some(index) = self.places.iter().position(|place| place.slot == slot) {
                     let place = self.places.remove(index);
-                    self.leave_place(place).await;
+                    Box::pin(self.leave_place(place)).await;
                 }
             }
             Output::Ping => self.send_ping(),

@@ -89,8 +89,13 @@ impl Guard {
     ///
     /// # Errors
     /// See [`GuardError`].
-    pub async fn check(&mut self, holder: Holder<'_>, ours: bool, bytes: Vec<u8>) -> Result<Attributed, GuardError> {
-        let mut update = Attributed::scan(bytes)?;
+    pub async fn check(
+        &mut self,
+        holder: Holder<'_>,
+        ours: bool,
+        bytes: Vec<u8>,
+    ) -> Result<Box<Attributed>, GuardError> {
+        let mut update = Box::new(Attributed::scan(bytes)?);
         let mut clients: Vec<u64> = update.inserted.iter().map(|range| range.client).collect();
         clients.dedup();
         update.foreign = self.foreign(holder, ours, clients).await?;
@@ -108,6 +113,14 @@ impl Guard {
         mut clients: Vec<u64>,
     ) -> Result<Vec<u64>, GuardError> {
         clients.retain(|client| self.own.binary_search(client).is_err());
+        if clients.is_empty() {
+            return Ok(clients);
+        }
+        // Asking the store is rare and takes room, which what is usual should not pay for.
+        Box::pin(self.look_up(holder, ours, clients)).await
+    }
+
+    async fn look_up(&mut self, holder: Holder<'_>, ours: bool, mut clients: Vec<u64>) -> Result<Vec<u64>, GuardError> {
         if clients.len() > FEW {
             let (workshop, actor) = holder.names();
             self.own = holder.store.clients_of(workshop, actor).await?;

@@ -3,7 +3,8 @@
 //! Most of what a connection is sent is a small frame when nothing else waits. Having its task woken for that costs as much as the
 //! writing (docs/decisions/0018), so whoever has the frame writes it: see [`super::outbox`]. Three rules keep frames whole:
 //!
-//! 1. What is left of a frame that did not fit is written before anything else, by whoever comes first; see `rest`.
+//! 1. What is left of a frame that did not fit, and small frames that were gathered to be written in one piece, are written before anything
+//!    else, by whoever comes first; see `rest` and `gathered`.
 //! 2. While the WebSocket library has begun a frame of its own (it answers pings, and closes) nobody else begins one; see `within`.
 //! 3. The order of frames is the outbox's business.
 
@@ -12,13 +13,15 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 
-use bytes::{Buf, Bytes};
+use bytes::{Buf, BufMut, Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 
 /// Frames up to here are put beside their heads and written as one piece; larger ones are written from where they lie.
 const SMALL: usize = 512;
+/// Bytes of frames that are gathered to be written in one piece.
+const GATHER: usize = 4 * 1024;
 /// The longest head of a frame from a server (RFC 6455, 5.2).
 const HEAD: usize = 10;
 /// A whole frame of bytes.
@@ -35,8 +38,16 @@ pub struct Line {
 struct Writing {
     /// What is left of a frame that has begun.
     rest: Bytes,
+    /// Whole frames that follow it.
+    gathered: BytesMut,
     /// Whether the library is in the middle of a frame.
     within: bool,
+}
+
+impl Writing {
+    fn is_empty(&self) -> bool {
+        self.rest.is_empty() && self.gathered.is_empty()
+    }
 }
 
 /// What became of a frame.
@@ -44,7 +55,7 @@ struct Writing {
 pub enum Sent {
     /// The system has it.
     Whole,
-    /// It has begun; [`Line::finish`] is to be called.
+    /// It is the line's, and partly written; [`Line::finish`] is to be called.
     Begun,
     /// It cannot begin now. Nothing was written.
     Not,
@@ -61,7 +72,7 @@ impl Line {
     /// Sends a frame of bytes, if that is possible without waiting. An error ends the connection, and its task meets it, too.
     pub fn try_send(&self, frame: &Bytes) -> io::Result<Sent> {
         let mut writing = self.lock();
-        if writing.within || !writing.rest.is_empty() {
+        if writing.within || !writing.is_empty() {
             return Ok(Sent::Not);
         }
         let (head, length) = head(frame.len());
@@ -69,8 +80,8 @@ impl Line {
         let written = if frame.len() <= SMALL {
             let mut whole = [0; HEAD + SMALL];
             let mut room = &mut whole[..];
-            bytes::BufMut::put_slice(&mut room, head);
-            bytes::BufMut::put_slice(&mut room, frame);
+            room.put_slice(head);
+            room.put_slice(frame);
             self.stream.try_write(whole.get(..length + frame.len()).unwrap_or_default())
         } else {
             self.stream.try_write_vectored(&[IoSlice::new(head), IoSlice::new(frame)])
@@ -86,6 +97,28 @@ impl Line {
         Ok(Sent::Begun)
     }
 
+    /// Keeps a small frame, to be written together with others by [`Line::try_finish`] or [`Line::finish`]. Returns whether it did.
+    pub fn gather(&self, frame: &Bytes) -> bool {
+        let mut writing = self.lock();
+        let takes = !writing.within && frame.len() <= SMALL && writing.gathered.len() + HEAD + frame.len() <= GATHER;
+        if takes {
+            let (head, length) = head(frame.len());
+            writing.gathered.reserve(length + frame.len());
+            writing.gathered.put_slice(head.get(..length).unwrap_or_default());
+            writing.gathered.put_slice(frame);
+        }
+        takes
+    }
+
+    /// Writes what was gathered, as far as that is possible without waiting.
+    pub fn try_finish(&self) -> io::Result<Sent> {
+        let mut writing = self.lock();
+        if writing.within {
+            return Ok(Sent::Begun);
+        }
+        Ok(if self.write_on(&mut writing)? { Sent::Whole } else { Sent::Begun })
+    }
+
     /// Sends a frame of bytes and waits until the system has it. Only for the connection's task, when the library has nothing to write.
     pub async fn send(&self, frame: &Bytes) -> io::Result<()> {
         loop {
@@ -99,9 +132,9 @@ impl Line {
         }
     }
 
-    /// Writes what is left of a frame that has begun.
+    /// Writes what is left of a frame that has begun, and what was gathered.
     pub async fn finish(&self) -> io::Result<()> {
-        while !self.try_finish(&mut self.lock())? {
+        while !self.write_on(&mut self.lock())? {
             self.stream.writable().await?;
         }
         Ok(())
@@ -112,17 +145,25 @@ impl Line {
         self.lock().within
     }
 
-    /// Writes what the system takes of the rest; returns whether it is all written.
-    fn try_finish(&self, writing: &mut Writing) -> io::Result<bool> {
-        while !writing.rest.is_empty() {
+    /// Writes what the system takes of what is to be written; returns whether that was all.
+    fn write_on(&self, writing: &mut Writing) -> io::Result<bool> {
+        while !writing.is_empty() {
+            if writing.rest.is_empty() {
+                writing.rest = writing.gathered.split().freeze();
+            }
             match unless_blocked(self.stream.try_write(&writing.rest))? {
                 Some(0) => return Err(ErrorKind::WriteZero.into()),
                 Some(written) => writing.rest.advance(written),
                 None => return Ok(false),
             }
+            if writing.rest.is_empty() {
+                // Not only advanced to its end: it may hold on to a large frame, and idle connections are many.
+                writing.rest = Bytes::new();
+            }
         }
-        // Not only advanced to its end: it may hold on to a large frame.
-        writing.rest = Bytes::new();
+        if writing.gathered.capacity() > 0 {
+            writing.gathered = BytesMut::new();
+        }
         Ok(true)
     }
 
@@ -155,7 +196,7 @@ impl AsyncWrite for Ends {
         loop {
             ready!(line.stream.as_ref().poll_write_ready(context))?;
             let mut writing = line.lock();
-            if !line.try_finish(&mut writing)? {
+            if !line.write_on(&mut writing)? {
                 continue;
             }
             if let Some(written) = unless_blocked(line.stream.try_write(buffer))? {
@@ -255,7 +296,11 @@ mod tests {
                     frame[1..5].copy_from_slice(&number.to_be_bytes());
                     let frame = Bytes::from(frame);
                     loop {
-                        let sent = line.try_send(&frame).expect("connected");
+                        // Some are gathered, as those of a batch are.
+                        let sent = match number % 3 == 0 && line.gather(&frame) {
+                            true => line.try_finish().expect("connected"),
+                            false => line.try_send(&frame).expect("connected"),
+                        };
                         counts.send(sent).expect("counted");
                         if sent != Sent::Not {
                             break;

@@ -250,17 +250,24 @@ async fn write(connection: &mut Connection, outbox: &Outbox, line: &Line, socket
     }
     while let Some(next) = outbox.next() {
         match next {
+            // Where several wait they are written in one piece.
+            Next::Frame(frame) if line.gather(&frame) => {}
             Next::Frame(frame) => {
                 if line.send(&frame).await.is_err() {
                     return Written::Failed;
                 }
             }
-            // The reader has caught up with what was on its way; before, it was not worth asking what it has.
-            Next::Lagging(slot) => Box::pin(connection.catch_up(slot)).await,
+            Next::Lagging(slot) => {
+                // Only once the reader has caught up with what is on its way is it worth asking what it has.
+                if line.finish().await.is_err() {
+                    return Written::Failed;
+                }
+                Box::pin(connection.catch_up(slot)).await;
+            }
             Next::End(end) => return Written::End(end),
         }
     }
-    Written::All
+    if line.finish().await.is_ok() { Written::All } else { Written::Failed }
 }
 
 fn end_for(error: &tungstenite::Error) -> Option<End> {

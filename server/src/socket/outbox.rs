@@ -122,6 +122,29 @@ impl Outbox {
         self.filled.notify_one();
     }
 
+    /// Like [`Outbox::push`], but the frame may be written together with others, at the latest by [`Outbox::write_gathered`], which has to
+    /// follow.
+    pub fn gather(&self, slot: Slot, class: Class, frame: Bytes) {
+        let mut queue = self.lock();
+        if queue.free_line().is_some_and(|line| line.gather(&frame)) {
+            return;
+        }
+        queue.push(slot, class, frame);
+        drop(queue);
+        self.filled.notify_one();
+    }
+
+    /// Writes what was gathered.
+    pub fn write_gathered(&self) {
+        let queue = self.lock();
+        // Of a line that fails the task hears by itself. If it has a frame in hand, it writes what was gathered before its next one.
+        let whole = queue.free_line().is_none_or(|line| matches!(line.try_finish(), Ok(Sent::Whole)));
+        drop(queue);
+        if !whole {
+            self.filled.notify_one();
+        }
+    }
+
     /// Puts a frame in the queue for the connection's task, unless its board is dropped anyway. For what is told to so many that writing
     /// it to them all would hold up everything else.
     pub fn push_to_wait(&self, slot: Slot, class: Class, frame: Bytes) {
@@ -191,13 +214,15 @@ impl Outbox {
 }
 
 impl Queue {
-    fn write_at_once(&self, frame: &Bytes) -> Sent {
+    /// The line, if nothing waits before what is to be written next.
+    fn free_line(&self) -> Option<&Line> {
         let waits = self.taken || !self.entries.is_empty() || !self.lagging.is_empty() || self.end.is_some();
-        match &self.line {
-            // Of a line that fails the task hears by itself.
-            Some(line) if !waits => line.try_send(frame).unwrap_or(Sent::Not),
-            _ => Sent::Not,
-        }
+        self.line.as_deref().filter(|_| !waits)
+    }
+
+    fn write_at_once(&self, frame: &Bytes) -> Sent {
+        // Of a line that fails the task hears by itself.
+        self.free_line().map_or(Sent::Not, |line| line.try_send(frame).unwrap_or(Sent::Not))
     }
 
     fn push(&mut self, slot: Slot, class: Class, frame: Bytes) {

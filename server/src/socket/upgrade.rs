@@ -6,7 +6,7 @@ use axum::body::Body;
 use axum::extract::{FromRequest, Request};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use hyper::upgrade::OnUpgrade;
+use hyper::upgrade::{OnUpgrade, Parts};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
@@ -56,8 +56,11 @@ impl Upgrade {
             let Ok(parts) = upgraded.downcast::<TokioIo<TcpStream>>() else {
                 return tracing::error!("a connection is none of ours: `listen` serves something else than TCP");
             };
-            let (line, ends) = Line::new(parts.io.into_inner());
-            let early = parts.read_buf.to_vec();
+            let Parts { io, read_buf, .. } = parts;
+            let (line, ends) = Line::new(io.into_inner());
+            // The buffer of the HTTP connection goes with it.
+            let early = read_buf.to_vec();
+            drop(read_buf);
             let socket = WebSocketStream::from_partially_read(ends, early, Role::Server, Some(config)).await;
             then(line, socket).await;
         });

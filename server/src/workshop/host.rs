@@ -31,6 +31,11 @@ const BETWEEN_VIEWS: Duration = Duration::from_millis(250);
 /// Between two views pass this many times what making the last ones took: a café of thousands, whose people all come at once, is busy
 /// with their edits and not with telling each of every other.
 const VIEWS_SHARE: u32 = 4;
+/// The same for views that only tell how busy the tables are, of which there is always something new in a large café; at the most
+/// [`FLOOR_AT_LEAST`].
+const FLOOR_SHARE: u32 = 64;
+/// The longest time between two views of the floor.
+const FLOOR_AT_LEAST: Duration = Duration::from_secs(2);
 /// The longest sleep.
 const NAP: Duration = Duration::from_secs(20);
 /// The longest sleep while there is a deadline, so that a wall clock that was set is noticed before people wonder.
@@ -104,6 +109,7 @@ pub(super) async fn run(inner: Arc<Inner>, id: WorkshopId, tx: mpsc::Sender<Inpu
         changed: None,
         newcomers: false,
         show_after: now,
+        show_floor_after: now,
         not_before: now,
         last_heard: now,
     };
@@ -152,6 +158,8 @@ struct Host {
     newcomers: bool,
     /// Not before this, unless to newcomers.
     show_after: Instant,
+    /// When how busy the tables are may be shown again.
+    show_floor_after: Instant,
     /// Before this, a deadline is not tried again.
     not_before: Instant,
     last_heard: Instant,
@@ -209,7 +217,7 @@ impl Host {
 
     fn wake_at(&self, deadline: Option<Instant>) -> Instant {
         let idle = if self.is_watched() { None } else { Some(self.last_heard + IDLE) };
-        let show = self.changed.map(|_| self.show_after);
+        let show = self.show_at();
         let nap = Instant::now() + if deadline.is_some() { NAP_IN_ROUND } else { NAP };
         // An idle time that is past while a deadline keeps the café awake would be no sleep at all.
         let idle = idle.filter(|_| deadline.is_none());
@@ -403,10 +411,18 @@ impl Host {
         self.changed = Some(Which::All);
     }
 
+    /// When to show what has changed, if anything has.
+    fn show_at(&self) -> Option<Instant> {
+        self.changed.map(|which| match which {
+            Which::Steering => self.show_floor_after,
+            Which::All | Which::New => self.show_after,
+        })
+    }
+
     /// Shows newcomers their first view at once, and the others theirs if it has changed, not too often.
     async fn show(&mut self) {
         let began = Instant::now();
-        let due = if began >= self.show_after { self.changed.take() } else { None };
+        let due = if self.show_at().is_some_and(|at| began >= at) { self.changed.take() } else { None };
         if due.is_none() && !self.newcomers {
             return;
         }
@@ -414,7 +430,9 @@ impl Host {
         self.newcomers = false;
         self.viewers.show(&self.id, &moment, &self.floor, self.inner.clock.now(), due.unwrap_or(Which::New)).await;
         if due.is_some() {
-            self.show_after = began + BETWEEN_VIEWS.max(began.elapsed() * (VIEWS_SHARE + 1));
+            let took = began.elapsed();
+            self.show_after = began + BETWEEN_VIEWS.max(took * (VIEWS_SHARE + 1));
+            self.show_floor_after = self.show_after.max(began + FLOOR_AT_LEAST.min(took * (FLOOR_SHARE + 1)));
         }
     }
 }

@@ -7,7 +7,7 @@ use shared::wire::ServerMessage;
 use tokio::time::Instant;
 
 use super::{Ack, Edit, Memory, Room};
-use crate::board::member::{Audience, MemberId};
+use crate::board::member::{Audience, MemberId, Way};
 use crate::board::replica::{Spoilt, Unfit};
 use crate::clock;
 use crate::socket::dialect::Dialect;
@@ -113,11 +113,15 @@ impl Room {
             metrics::counter!("tablehop_edits_total").increment(count);
             self.edits = self.edits.saturating_add(u16::try_from(count).unwrap_or(u16::MAX));
         }
-        self.acknowledge(&staged);
+        let way = self.members.way(staged.len());
+        self.acknowledge(&staged, way);
         for Staged { id, row, .. } in staged {
             if let Some(row) = row {
-                self.tell_edit(&row.payload, Audience::AllBut(id));
+                self.tell_edit(&row.payload, Audience::AllBut(id), way);
             }
+        }
+        if way == Way::Together {
+            self.members.flush();
         }
     }
 
@@ -147,7 +151,7 @@ impl Room {
         }
     }
 
-    fn acknowledge(&self, staged: &[Staged]) {
+    fn acknowledge(&self, staged: &[Staged], way: Way) {
         metrics::counter!("tablehop_acks_total").increment(staged.len() as u64);
         // A later number covers the earlier ones of the same member.
         let mut told = HashSet::new();
@@ -160,18 +164,18 @@ impl Room {
         }
         for Staged { id, ack, .. } in staged {
             if let (Ack::Status, Some(member)) = (ack, self.members.get(*id)) {
-                member.answer(&self.address, ServerMessage::SyncStatus(true));
+                member.answer_as(&self.address, ServerMessage::SyncStatus(true), way);
             }
         }
         for (id, n) in numbers {
             if let Some(member) = self.members.get(id) {
-                member.answer(&self.address, ServerMessage::DurableUpTo { n });
+                member.answer_as(&self.address, ServerMessage::DurableUpTo { n }, way);
             }
         }
     }
 
-    pub(super) fn tell_edit(&self, payload: &Bytes, audience: Audience) {
-        self.members.tell(&self.address, &ServerMessage::Update { update: payload.to_vec() }, audience);
+    pub(super) fn tell_edit(&self, payload: &Bytes, audience: Audience, way: Way) {
+        self.members.tell(&self.address, &ServerMessage::Update { update: payload.to_vec() }, audience, way);
     }
 
     /// Answers an edit that was not taken. Nothing was changed.

@@ -40,7 +40,7 @@ impl Room {
             Err(error) => return self.cannot_load(&error),
         };
         for row in news.iter().filter(|row| row.seq > before) {
-            self.tell_edit(&row.payload, Audience::All);
+            self.tell_edit(&row.payload, Audience::All, self.members.way(1));
         }
         self.catch_up().await;
     }

@@ -35,7 +35,7 @@ async fn d14_a_board_that_cannot_be_loaded_lets_nobody_in_and_is_not_written() {
         txn.encode_update_v1()
     };
     let update = Attributed::scan(words).expect("a sound update");
-    handle.edit(id, Ack::Number(1), update, true).await.expect("a room");
+    handle.edit(id, Ack::Number(1), Box::new(update), true).await.expect("a room");
     assert_eq!(house.boards.open(&house.board).await.err(), Some(BoardError::Store(failing)));
     assert_eq!(house.faults.appends(), 0, "nothing was written");
     while let Some(Next::Frame(frame)) = outbox.next() {
