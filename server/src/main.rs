@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use server::care::remove::{RemoveOptions, remove};
 use server::care::restore::{RestoreOptions, restore};
 use server::care::{self, BackupOptions, VerifyOptions};
 use server::config::Config;
@@ -67,6 +68,20 @@ enum Command {
             tablehop restore /backup/2026-03-01 --data /var/lib/tablehop --cafe 5f3k9q2m7x1c8v4b"
     )]
     Restore(RestoreOptions),
+
+    /// Remove cafés for good, by name or by age, with all that was written in them
+    #[command(
+        long_about = "Remove cafés for good: their events and boards, also what a restore has kept aside, and their links, join codes and \
+            client ids; all of it or nothing. Then the file is written anew without them, which gives the space back and needs room for a \
+            second copy of what stays, and its changes, while it lasts. The server that uses the directory must be stopped, unless \
+            --dry-run only lists what would go.\n\n\
+            Backups still hold what was removed: remove them as well, or make a new one and keep only that.\n\n\
+            Exit code 0: done, or nothing to do. 1: nothing was changed. 3: removed, but the file could not be written anew.",
+        after_help = "Examples:\n  \
+            tablehop remove --cafe 5f3k9q2m7x1c8v4b --data /var/lib/tablehop\n  \
+            tablehop remove --idle-days 365 --dry-run --data /var/lib/tablehop"
+    )]
+    Remove(RemoveOptions),
 }
 
 fn main() -> ExitCode {
@@ -77,6 +92,7 @@ fn main() -> ExitCode {
         Command::Backup(options) => care::backup(&options, out),
         Command::Verify(options) => care::verify(&options, out),
         Command::Restore(options) => restore(&options, out),
+        Command::Remove(options) => remove(&options, out),
     };
     match done {
         Ok(code) => ExitCode::from(code),

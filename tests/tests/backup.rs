@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use harness::api::code_of;
 use harness::cafe::{Cafe, small};
-use harness::disk::{flip_bit, places_of};
+use harness::disk::{flip_bit, places_of, stored};
 use harness::guest::Guest;
 use harness::server::Server;
 use rusqlite::{Connection, params};
@@ -198,20 +198,6 @@ async fn d13_d17_d18_a_damaged_board_is_quarantined_alone_named_and_restored() -
     Ok(())
 }
 
-/// Everything that is stored of a café, as it stands in the file of a server that was stopped.
-fn stored(data: &Path, cafe: &Cafe) -> Result<Vec<String>> {
-    let db = Connection::open(data.join("tablehop.db"))?;
-    let mut query = db.prepare(
-        "SELECT name || ' ' || seq || ' ' || at || ' ' || principal || ' ' || hex(payload) || ' ' || crc
-             FROM rows JOIN streams ON stream = id WHERE instr(name, ?1)
-         UNION ALL SELECT hex(hash) || ' ' || role || ' ' || participant || ' ' || created_at FROM tokens WHERE workshop = ?1
-         UNION ALL SELECT code FROM join_codes WHERE workshop = ?1
-         UNION ALL SELECT client || ' ' || principal FROM clients WHERE workshop = ?1 ORDER BY 1",
-    )?;
-    let found = query.query_map([cafe.created.id.as_str()], |row| row.get(0))?.collect::<Result<_, _>>()?;
-    Ok(found)
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn d18_a_cafe_comes_back_whole_and_others_are_left_alone() -> Result<()> {
     let mut house = House::open().await?;
@@ -235,7 +221,7 @@ async fn d18_a_cafe_comes_back_whole_and_others_are_left_alone() -> Result<()> {
 
     // An event and a note are damaged; a board, the links, the join code and the client ids are lost.
     house.server.stop().await?;
-    let whole = stored(house.server.data(), &other)?;
+    let whole = stored(house.server.data(), &other.created.id)?;
     for words in ["只来看看", "第一桌：备份之前"] {
         for place in places_of(house.server.data(), words)? {
             flip_bit(house.server.data(), place)?;
@@ -270,7 +256,7 @@ async fn d18_a_cafe_comes_back_whole_and_others_are_left_alone() -> Result<()> {
     let (code, said) = tablehop(&restore).await?;
     assert_eq!(code, Some(0), "{said}");
     assert!(said.contains("3 streams restored") && said.contains("0 could not be restored"), "{said}");
-    assert_eq!(stored(house.server.data(), &other)?, whole, "another café is as it was");
+    assert_eq!(stored(house.server.data(), &other.created.id)?, whole, "another café is as it was");
     let (code, said) = tablehop(&["verify", "--data", &data]).await?;
     assert!(code == Some(0) && said.contains("2 are kept aside"), "{said}");
     let (code, said) = tablehop(&restore).await?;

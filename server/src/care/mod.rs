@@ -1,8 +1,9 @@
-//! Looking after a store from the command line: `tablehop backup`, `tablehop verify` and `tablehop restore`.
+//! Looking after a store from the command line: `tablehop backup`, `tablehop verify`, `tablehop restore` and `tablehop remove`.
 //!
 //! # Layout
 //!
 //! - this file: `backup` and `verify`, their options and what they say
+//! - [`mod@remove`]: `remove`, and what it says
 //! - [`mod@restore`]: `restore`, and what it says
 //! - [`mod@check`]: looking through a store, stream by stream
 //! - `fold`: whether a stream can still be made into a board or a café
@@ -22,6 +23,7 @@ use crate::store::sqlite::archive::Archive;
 
 pub mod check;
 mod fold;
+pub mod remove;
 pub mod restore;
 #[cfg(test)]
 mod tests;

@@ -11,7 +11,8 @@
 //! - `log`: rows and snapshots, over a connection
 //! - [`archive`]: a database as a file to copy and look through, for the command line
 //! - [`mend`]: a board or a café made whole again from a backup, for the command line
-//! - `registers`: tokens, join codes and client ids, over a connection
+//! - [`removal`]: cafés taken away for good, for the command line
+//! - [`registers`]: tokens, join codes and client ids, over a connection
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{Read, Write};
@@ -30,6 +31,7 @@ mod log;
 pub mod mend;
 mod reader;
 pub mod registers;
+pub mod removal;
 mod schema;
 mod space;
 #[cfg(test)]

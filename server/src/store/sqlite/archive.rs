@@ -1,6 +1,7 @@
 //! A database as a file to look after: copied while a server writes to it, and looked through row by row. Everything here blocks, and is
 //! for the command line.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
@@ -10,7 +11,8 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::log::{row_checksum, snapshot_checksum};
 use super::registers::{self, Registers};
-use super::{DATABASE, Loaded, Row, Snapshot, StoreError, StreamId, create_dir, log, schema, take_lock};
+use super::removal::{self, Held};
+use super::{DATABASE, Loaded, Row, Snapshot, StoreError, StreamId, checkpoint, create_dir, log, schema, take_lock};
 
 /// Streams under names that begin so are no longer served: what was there before something was restored.
 pub(super) const ASIDE: &str = "aside/";
@@ -117,6 +119,22 @@ impl Archive {
         inspect(&self.db, stream)
     }
 
+    /// The ids of all cafés of which there is a stream.
+    ///
+    /// # Errors
+    /// The list itself is damaged.
+    pub fn cafes(&self) -> Result<BTreeSet<String>, StoreError> {
+        removal::cafes(&self.db)
+    }
+
+    /// What is stored of a café.
+    ///
+    /// # Errors
+    /// It cannot be counted.
+    pub fn held(&self, cafe: &str) -> Result<Held, StoreError> {
+        removal::held(&self.db, cafe)
+    }
+
     /// The tokens, join codes and client ids of a café.
     ///
     /// # Errors
@@ -186,6 +204,22 @@ pub fn refuse_occupied(dir: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Opens the store in `dir` to change it, and keeps servers out for as long as the file is held.
+///
+/// # Errors
+/// There is no store, or a server is using it.
+pub(super) fn open_to_change(dir: &Path) -> Result<(File, Connection), StoreError> {
+    let file = dir.join(DATABASE);
+    if !file.is_file() {
+        return Err(StoreError::Io(format!("there is no {DATABASE} in {}", dir.display())));
+    }
+    let lock = take_lock(dir)?;
+    let mut db = schema::connect_writer(&file)?;
+    checkpoint::settle(&db)?;
+    schema::migrate(&mut db)?;
+    Ok((lock, db))
+}
+
 /// Keeps servers out of a directory for as long as the file is held.
 ///
 /// # Errors
@@ -213,7 +247,7 @@ pub(super) fn inspect(db: &Connection, stream: &StreamId) -> Result<Inspected, S
     Ok(inspected)
 }
 
-fn read_row(seq: u64, row: &rusqlite::Row<'_>) -> Found<Row> {
+pub(super) fn read_row(seq: u64, row: &rusqlite::Row<'_>) -> Found<Row> {
     let read = || -> Result<(Row, i64), rusqlite::Error> {
         let payload = Bytes::from(row.get::<_, Vec<u8>>(3)?);
         let stored = Row { seq, at: row.get::<_, i64>(1)?.cast_unsigned(), principal: row.get(2)?, payload };

@@ -1,14 +1,13 @@
 //! A board or a café made whole again from a backup. Everything here blocks, and is for the command line.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
 use std::path::Path;
 
 use rusqlite::{Connection, params};
 
-use super::archive::{ASIDE, Archive, Found, inspect};
+use super::archive::{ASIDE, Archive, Found, inspect, open_to_change};
 use super::registers::{self, Counts};
-use super::{DATABASE, Loaded, Row, StoreError, StreamId, checkpoint, log, schema, take_lock};
+use super::{Loaded, Row, StoreError, StreamId, log};
 
 /// Whether a stream can be folded into what it stands for; if not, why, in words for the operator.
 pub type Folds<'a> = &'a dyn Fn(&StreamId, &Loaded) -> Result<(), String>;
@@ -54,7 +53,7 @@ struct Made {
 /// # Errors
 /// A server is using the directory, the backup does not have the stream, or both copies together do not make one.
 pub fn mend(dir: &Path, backup: &Archive, stream: &StreamId, now: u64, folds: Folds<'_>) -> Result<Mended, StoreError> {
-    let (_lock, mut db) = open(dir)?;
+    let (_lock, mut db) = open_to_change(dir)?;
     let spare = backup.inspect(stream)?.rows;
     if spare.is_empty() {
         return Err(StoreError::Io(format!("the backup has no {stream}")));
@@ -78,7 +77,7 @@ pub fn mend_cafe(
     now: u64,
     folds: Folds<'_>,
 ) -> Result<MendedCafe, StoreError> {
-    let (_lock, mut db) = open(dir)?;
+    let (_lock, mut db) = open_to_change(dir)?;
     let of_cafe = |streams: Vec<StreamId>| streams.into_iter().filter(|stream| stream.cafe() == Some(cafe));
     let spared: BTreeSet<StreamId> = of_cafe(backup.streams()?).collect();
     if spared.is_empty() {
@@ -104,22 +103,6 @@ pub fn mend_cafe(
     done.registers = registers::bring_back(&transaction, cafe, &backup.registers(cafe)?)?;
     transaction.commit()?;
     Ok(done)
-}
-
-/// Opens the store in `dir`, and keeps servers out for as long as the file is held.
-pub(super) fn open(dir: &Path) -> Result<(File, Connection), StoreError> {
-    let file = dir.join(DATABASE);
-    if !file.is_file() {
-        return Err(StoreError::Io(format!(
-            "there is no {DATABASE} in {}; restore the whole backup instead",
-            dir.display()
-        )));
-    }
-    let lock = take_lock(dir)?;
-    let mut db = schema::connect_writer(&file)?;
-    checkpoint::settle(&db)?;
-    schema::migrate(&mut db)?;
-    Ok((lock, db))
 }
 
 /// Whether nothing of a stream is damaged or missing, as far as it and the backup tell.

@@ -158,6 +158,22 @@ pub(super) fn bring_back(db: &Connection, cafe: &str, registers: &Registers) -> 
     Ok(counts)
 }
 
+pub(super) fn count(db: &Connection, cafe: &str) -> Result<Counts, StoreError> {
+    let count = |table: &str| {
+        let sql = format!("SELECT count(*) FROM {table} WHERE workshop = ?1");
+        db.query_row(&sql, [cafe], |row| row.get::<_, i64>(0)).map(|count| usize::try_from(count).unwrap_or(0))
+    };
+    Ok(Counts { tokens: count("tokens")?, codes: count("join_codes")?, clients: count("clients")? })
+}
+
+/// For good; see [`super::removal`].
+pub(super) fn remove(db: &Connection, cafe: &str) -> Result<(), StoreError> {
+    for table in ["tokens", "join_codes", "clients"] {
+        db.execute(&format!("DELETE FROM {table} WHERE workshop = ?1"), [cafe])?;
+    }
+    Ok(())
+}
+
 /// Counts on, so that the page really changes and the commit really reaches the disk.
 pub(super) fn write_probe(db: &Connection) -> Result<i64, StoreError> {
     let mut upsert = db.prepare_cached(
