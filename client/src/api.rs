@@ -77,6 +77,7 @@ impl ApiError {
             "unauthorised" => unauthorised;
             "forbidden" => forbidden;
             "bad_token" => bad_token;
+            "expired_token" => expired_token;
             "wrong_workshop" => wrong_workshop;
             "other_workshop" => wrong_workshop;
             "not_seated" => not_seated;

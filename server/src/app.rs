@@ -41,10 +41,11 @@ impl App {
     pub fn new(config: Config, store: Arc<dyn Store>) -> Self {
         describe_figures();
         let floors = Arc::new(Floors::default());
+        let tokens = Tokens::new(store.clone(), config.token_lifetime(), Clock::system());
         let boards = Arc::new(Boards::new(store.clone(), floors.clone()));
         Self {
             config: Arc::new(config),
-            tokens: Arc::new(Tokens::new(store.clone())),
+            tokens: Arc::new(tokens),
             workshops: Arc::new(Workshops::new(store.clone(), boards.clone(), floors, Clock::system())),
             boards,
             store,

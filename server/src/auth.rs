@@ -2,12 +2,13 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use sha2::{Digest, Sha256};
-use shared::id::{Actor, ActorId, Role, WorkshopId};
+use shared::id::{Actor, ActorId, Millis, Role, WorkshopId};
 use shared::limits;
 
-use crate::clock;
+use crate::clock::Clock;
 use crate::store::{Store, StoreError, TokenRecord};
 
 /// Letters and digits: a token is part of a link, and survives being copied out of any chat.
@@ -29,23 +30,43 @@ pub struct Principal {
     pub actor: Actor,
 }
 
+/// What a token is worth at the moment it is shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// It opens its café for somebody.
+    Valid(Principal),
+    /// It was valid, and was issued too long ago.
+    Expired,
+    /// It is unknown, or has been revoked.
+    Unknown,
+}
+
 /// Issues, checks and revokes tokens.
 pub struct Tokens {
     store: Arc<dyn Store>,
+    lifetime: Option<Duration>,
+    clock: Clock,
     cache: Mutex<Cache>,
 }
 
 #[derive(Default)]
 struct Cache {
-    valid: HashMap<[u8; 32], Principal>,
+    known: HashMap<[u8; 32], Known>,
     /// Counts revocations: what was read from the store before one must not be remembered after it.
     revocations: u64,
 }
 
+/// A token that has not been revoked. It may expire while it is remembered, so the time of that is remembered with it.
+#[derive(Clone)]
+struct Known {
+    principal: Principal,
+    created_at: Millis,
+}
+
 impl Tokens {
-    /// Over the tokens in `store`.
-    pub fn new(store: Arc<dyn Store>) -> Self {
-        Self { store, cache: Mutex::default() }
+    /// Over the tokens in `store`, each good for `lifetime` from when it was issued; without one, for ever.
+    pub fn new(store: Arc<dyn Store>, lifetime: Option<Duration>, clock: Clock) -> Self {
+        Self { store, lifetime, clock, cache: Mutex::default() }
     }
 
     /// Makes a token for an actor; an actor may hold several, one for each device.
@@ -58,40 +79,50 @@ impl Tokens {
             workshop: workshop.to_string(),
             role: role_name(actor.role).to_owned(),
             participant: Some(actor.id.to_string()),
-            created_at: clock::now(),
+            created_at: self.clock.now(),
             revoked_at: None,
         };
         self.store.put_token(hash(&token), record).await?;
         Ok(token)
     }
 
-    /// Who a token stands for; `None` if it is unknown or has been revoked.
+    /// Who a token stands for, if it is good now.
     ///
     /// # Errors
     /// If the store could not be read.
-    pub async fn check(&self, token: &str) -> Result<Option<Principal>, StoreError> {
+    pub async fn check(&self, token: &str) -> Result<Standing, StoreError> {
         if token.is_empty() || token.len() > limits::TOKEN_BYTES {
-            return Ok(None);
+            return Ok(Standing::Unknown);
         }
         let hash = hash(token);
         let revocations = {
             let cache = self.cache();
-            if let Some(principal) = cache.valid.get(&hash) {
-                return Ok(Some(principal.clone()));
+            if let Some(known) = cache.known.get(&hash) {
+                return Ok(self.standing(known));
             }
             cache.revocations
         };
-        let Some(principal) = self.store.token(hash).await?.and_then(principal) else {
-            return Ok(None);
+        let Some(known) = self.store.token(hash).await?.and_then(known) else {
+            return Ok(Standing::Unknown);
         };
+        let standing = self.standing(&known);
         let mut cache = self.cache();
         if cache.revocations == revocations {
-            if cache.valid.len() >= CACHED_TOKENS {
-                cache.valid.clear();
+            if cache.known.len() >= CACHED_TOKENS {
+                cache.known.clear();
             }
-            cache.valid.insert(hash, principal.clone());
+            cache.known.insert(hash, known);
         }
-        Ok(Some(principal))
+        Ok(standing)
+    }
+
+    fn standing(&self, known: &Known) -> Standing {
+        // A clock that was set back makes tokens of the future; they are young, not old.
+        let age = Duration::from_millis(self.clock.now().saturating_sub(known.created_at));
+        if self.lifetime.is_some_and(|lifetime| age >= lifetime) {
+            return Standing::Expired;
+        }
+        Standing::Valid(known.principal.clone())
     }
 
     /// Voids every token of an actor, at once.
@@ -99,10 +130,10 @@ impl Tokens {
     /// # Errors
     /// If it could not be stored; then nothing is void.
     pub async fn revoke_actor(&self, workshop: &WorkshopId, actor: &ActorId) -> Result<(), StoreError> {
-        self.store.revoke_participant(workshop.to_string(), actor.to_string(), clock::now()).await?;
+        self.store.revoke_participant(workshop.to_string(), actor.to_string(), self.clock.now()).await?;
         let mut cache = self.cache();
         cache.revocations += 1;
-        cache.valid.retain(|_, p| p.workshop != *workshop || p.actor.id != *actor);
+        cache.known.retain(|_, known| known.principal.workshop != *workshop || known.principal.actor.id != *actor);
         Ok(())
     }
 
@@ -148,7 +179,7 @@ fn hash(token: &str) -> [u8; 32] {
     Sha256::digest(token.as_bytes()).into()
 }
 
-fn principal(record: TokenRecord) -> Option<Principal> {
+fn known(record: TokenRecord) -> Option<Known> {
     if record.revoked_at.is_some() {
         return None;
     }
@@ -159,7 +190,8 @@ fn principal(record: TokenRecord) -> Option<Principal> {
         _ => return None,
     };
     let actor = Actor { id: record.participant?.into(), role };
-    Some(Principal { workshop: record.workshop.into(), actor })
+    let principal = Principal { workshop: record.workshop.into(), actor };
+    Some(Known { principal, created_at: record.created_at })
 }
 
 fn role_name(role: Role) -> &'static str {
@@ -173,13 +205,14 @@ fn role_name(role: Role) -> &'static str {
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;
+    use std::sync::atomic::{AtomicU64, Ordering};
 
     use super::*;
     use crate::store::SqliteStore;
 
     fn tokens(dir: &tempfile::TempDir) -> (Arc<SqliteStore>, Tokens) {
         let store = Arc::new(SqliteStore::open(dir.path()).expect("a store"));
-        (store.clone(), Tokens::new(store))
+        (store.clone(), Tokens::new(store, None, Clock::system()))
     }
 
     fn somebody() -> Actor {
@@ -194,16 +227,16 @@ mod tests {
         let phone = tokens.issue(&workshop, &li).await.expect("a token");
         let laptop = tokens.issue(&workshop, &li).await.expect("a token");
         let other = tokens.issue(&workshop, &wang).await.expect("a token");
-        let li_here = Some(Principal { workshop: workshop.clone(), actor: li.clone() });
+        let li_here = Standing::Valid(Principal { workshop: workshop.clone(), actor: li.clone() });
         assert_eq!(tokens.check(&phone).await, Ok(li_here.clone()));
         assert_eq!(tokens.check(&phone).await, Ok(li_here), "from the cache");
 
         tokens.revoke_actor(&workshop, &li.id).await.expect("revoked");
         for fresh in [false, true] {
-            let tokens = if fresh { &Tokens::new(store.clone()) } else { &tokens };
-            assert_eq!(tokens.check(&phone).await, Ok(None));
-            assert_eq!(tokens.check(&laptop).await, Ok(None));
-            let wang_here = Some(Principal { workshop: workshop.clone(), actor: wang.clone() });
+            let tokens = if fresh { &Tokens::new(store.clone(), None, Clock::system()) } else { &tokens };
+            assert_eq!(tokens.check(&phone).await, Ok(Standing::Unknown));
+            assert_eq!(tokens.check(&laptop).await, Ok(Standing::Unknown));
+            let wang_here = Standing::Valid(Principal { workshop: workshop.clone(), actor: wang.clone() });
             assert_eq!(tokens.check(&other).await, Ok(wang_here));
         }
     }
@@ -213,8 +246,44 @@ mod tests {
         let dir = tempfile::tempdir().expect("a directory");
         let (_store, tokens) = tokens(&dir);
         for bad in ["", "x", "AAAAAAAAAAAAAAAAAAAAAA", &"x".repeat(10_000), "李\0"] {
-            assert_eq!(tokens.check(bad).await, Ok(None));
+            assert_eq!(tokens.check(bad).await, Ok(Standing::Unknown));
         }
+    }
+
+    #[tokio::test]
+    async fn h24_a_token_expires_by_its_age_whether_it_is_remembered_or_not() {
+        const DAY: u64 = 86_400_000;
+        let dir = tempfile::tempdir().expect("a directory");
+        let store = Arc::new(SqliteStore::open(dir.path()).expect("a store"));
+        let now = Arc::new(AtomicU64::new(1_000 * DAY));
+        let tokens = |days: Option<u64>| {
+            let now = now.clone();
+            let clock = Clock::new(move || now.load(Ordering::Relaxed));
+            Tokens::new(store.clone(), days.map(|days| Duration::from_millis(days * DAY)), clock)
+        };
+        let (workshop, li) = (WorkshopId::from("w"), somebody());
+        let (month, always) = (tokens(Some(30)), tokens(None));
+        let token = month.issue(&workshop, &li).await.expect("a token");
+        let li_here = Standing::Valid(Principal { workshop: workshop.clone(), actor: li.clone() });
+        for (days, expected) in [
+            (0, &li_here),
+            (29, &li_here),
+            (30, &Standing::Expired),
+            (400, &Standing::Expired),
+            // The clock was wrong, and is set right, or further wrong.
+            (10, &li_here),
+            (-500, &li_here),
+        ] {
+            now.store((1_000 * DAY).saturating_add_signed(days * DAY.cast_signed()), Ordering::Relaxed);
+            assert_eq!(month.check(&token).await.as_ref(), Ok(expected), "remembered, after {days} days");
+            assert_eq!(tokens(Some(30)).check(&token).await.as_ref(), Ok(expected), "after {days} days");
+            assert_eq!(always.check(&token).await.as_ref(), Ok(&li_here), "without an end, after {days} days");
+        }
+        now.store(1_031 * DAY, Ordering::Relaxed);
+        let new = month.issue(&workshop, &li).await.expect("a token");
+        assert_eq!(month.check(&new).await, Ok(li_here), "a new one of the same person");
+        month.revoke_actor(&workshop, &li.id).await.expect("revoked");
+        assert_eq!(month.check(&token).await, Ok(Standing::Unknown), "revoked says more than expired");
     }
 
     #[test]

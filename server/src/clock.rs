@@ -14,6 +14,26 @@ pub fn now() -> Millis {
     Millis::try_from(since.as_millis()).unwrap_or(Millis::MAX)
 }
 
+/// A time as `2026-11-21 21:18 UTC`. The server does not know the reader's time zone.
+pub fn utc(at: Millis) -> String {
+    let minutes = at / 60_000;
+    let (year, month, day) = civil(minutes / 1_440);
+    format!("{year:04}-{month:02}-{day:02} {:02}:{:02} UTC", minutes / 60 % 24, minutes % 60)
+}
+
+/// Year, month and day of a day counted from 1970-01-01 (Howard Hinnant's `civil_from_days`).
+fn civil(days: u64) -> (u64, u64, u64) {
+    // Years from March on, so that the leap day comes last; eras of 400 years all have 146,097 days.
+    let days = days + 719_468;
+    let (era, day_of_era) = (days / 146_097, days % 146_097);
+    let year = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year + year / 4 - year / 100);
+    let month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month + 2) / 5 + 1;
+    let month = if month < 10 { month + 3 } else { month - 9 };
+    (year + era * 400 + u64::from(month <= 2), month, day)
+}
+
 /// A wall clock that is passed in. Cheap to clone.
 #[derive(Clone)]
 pub struct Clock(Arc<dyn Fn() -> Millis + Send + Sync>);
@@ -94,5 +114,17 @@ mod tests {
         let clock = Clock::new(|| 5_000);
         assert!(clock.moment(4_000) <= tokio::time::Instant::now());
         assert!(clock.moment(65_000) > tokio::time::Instant::now() + Duration::from_secs(50));
+    }
+
+    #[test]
+    fn times_are_those_of_the_calendar() {
+        for (at, text) in [
+            (0, "1970-01-01 00:00 UTC"),
+            (951_782_400_000, "2000-02-29 00:00 UTC"),
+            (1_795_262_400_000, "2026-11-21 12:00 UTC"),
+            (4_107_542_399_000, "2100-02-28 23:59 UTC"),
+        ] {
+            assert_eq!(utc(at), text);
+        }
     }
 }

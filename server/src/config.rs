@@ -3,6 +3,7 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use axum::http::HeaderMap;
 use clap::builder::FalseyValueParser;
@@ -84,6 +85,11 @@ pub struct Config {
     #[arg(long, env = "TABLEHOP_HEAD_SECONDS", value_name = "SECONDS", default_value_t = limits::HEAD_SECONDS,
           value_parser = clap::value_parser!(u32).range(1..=3_600))]
     pub head_seconds: u32,
+
+    /// Days after which a token, and with it a link, opens its café no more, counted from when it was issued; 0 for never
+    #[arg(long, env = "TABLEHOP_TOKEN_DAYS", value_name = "DAYS", default_value_t = limits::TOKEN_DAYS,
+          value_parser = clap::value_parser!(u32).range(0..=36_500))]
+    pub token_days: u32,
 }
 
 /// When the QR code is drawn in the terminal.
@@ -146,7 +152,13 @@ impl Config {
             create_limit: 120,
             connection_limit: limits::CONNECTIONS_PER_ADDRESS,
             head_seconds: limits::HEAD_SECONDS,
+            token_days: limits::TOKEN_DAYS,
         }
+    }
+
+    /// How long a token is good for; for ever if there is nothing.
+    pub fn token_lifetime(&self) -> Option<Duration> {
+        (self.token_days > 0).then(|| Duration::from_secs(u64::from(self.token_days) * 86_400))
     }
 
     /// Where guests reach this server, without a slash at the end: `--public-url`, or this machine's address as others see it.

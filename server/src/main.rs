@@ -3,7 +3,9 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use server::care::{self, BackupOptions, RestoreOptions, VerifyOptions};
+use server::care::remove::{RemoveOptions, remove};
+use server::care::restore::{RestoreOptions, restore};
+use server::care::{self, BackupOptions, VerifyOptions};
 use server::config::Config;
 
 /// World Cafés on your own machine: tables, boards, rounds, harvest and plan (换桌)
@@ -50,19 +52,36 @@ enum Command {
     )]
     Verify(VerifyOptions),
 
-    /// Bring back a whole store, or one board, from a backup
+    /// Bring back a whole store, one board, or one café from a backup
     #[command(
         long_about = "Bring back a whole store from a backup, into a new or empty directory; or, with --board, one board that is \
-            quarantined, into the store it belongs to. The server that uses the directory must be stopped.\n\n\
-            Nothing that is there is lost. A directory that holds a store is refused. A single board is made from its own sound rows and \
-            the backup's where they are damaged, so what was written after the backup comes back too; the damaged rows are kept aside \
-            in the same file.\n\n\
-            Exit code 0: done. 1: nothing was changed. 3: done, but the backup itself is damaged in the places named.",
+            quarantined, into the store it belongs to; or, with --cafe, all that is damaged or missing of one café: its events, its boards, \
+            its links, its join code and its client ids. The server that uses the directory must be stopped.\n\n\
+            Nothing that is there is lost. A directory that holds a store is refused. A board is made from its own sound rows and the \
+            backup's where they are damaged, so what was written after the backup comes back too; the damaged rows are kept aside in the \
+            same file. Of a café, what is whole stays as it is, and so does a token that was revoked after the backup.\n\n\
+            Exit code 0: done. 1: nothing was changed. 3: done, but the places named could not be restored, or are damaged in the backup \
+            as well.",
         after_help = "Examples:\n  \
             tablehop restore /backup/2026-03-01 --data /var/lib/tablehop-new\n  \
-            tablehop restore /backup/2026-03-01 --data /var/lib/tablehop --board 5f3k9q2m7x1c8v4b.t3"
+            tablehop restore /backup/2026-03-01 --data /var/lib/tablehop --board 5f3k9q2m7x1c8v4b.t3\n  \
+            tablehop restore /backup/2026-03-01 --data /var/lib/tablehop --cafe 5f3k9q2m7x1c8v4b"
     )]
     Restore(RestoreOptions),
+
+    /// Remove cafés for good, by name or by age, with all that was written in them
+    #[command(
+        long_about = "Remove cafés for good: their events and boards, also what a restore has kept aside, and their links, join codes and \
+            client ids; all of it or nothing. Then the file is written anew without them, which gives the space back and needs room for a \
+            second copy of what stays, and its changes, while it lasts. The server that uses the directory must be stopped, unless \
+            --dry-run only lists what would go.\n\n\
+            Backups still hold what was removed: remove them as well, or make a new one and keep only that.\n\n\
+            Exit code 0: done, or nothing to do. 1: nothing was changed. 3: removed, but the file could not be written anew.",
+        after_help = "Examples:\n  \
+            tablehop remove --cafe 5f3k9q2m7x1c8v4b --data /var/lib/tablehop\n  \
+            tablehop remove --idle-days 365 --dry-run --data /var/lib/tablehop"
+    )]
+    Remove(RemoveOptions),
 }
 
 fn main() -> ExitCode {
@@ -72,7 +91,8 @@ fn main() -> ExitCode {
         Command::Serve(config) => return serve(*config),
         Command::Backup(options) => care::backup(&options, out),
         Command::Verify(options) => care::verify(&options, out),
-        Command::Restore(options) => care::restore(&options, out),
+        Command::Restore(options) => restore(&options, out),
+        Command::Remove(options) => remove(&options, out),
     };
     match done {
         Ok(code) => ExitCode::from(code),

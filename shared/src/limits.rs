@@ -89,6 +89,9 @@ pub const CONNECTIONS_PER_ADDRESS: u32 = 2 * PEOPLE_MAX as u32;
 /// letter at a time keeps nothing open. Longer than proxies keep their idle connections (60 s is usual), so that none of them sends a
 /// request into one that is just being closed.
 pub const HEAD_SECONDS: u32 = 75;
+/// Days, by default, for which a token opens its café: a plan is followed up for a year and reported on in the next, and whoever comes back to
+/// it then still gets in; but a link that lies in an old chat does not open what people wrote for ever.
+pub const TOKEN_DAYS: u32 = 3 * 365;
 /// Bytes of the head of an HTTP request: links and tokens are short.
 pub const HEAD_BYTES: usize = 32 * 1024;
 /// Seconds of silence after which the server pings, or lets a dead connection go after three of them.

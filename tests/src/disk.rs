@@ -9,6 +9,8 @@ use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 use rand::Rng;
+use rusqlite::Connection;
+use shared::id::WorkshopId;
 use tempfile::TempDir;
 
 /// Bytes that a disk writes all or none of.
@@ -194,6 +196,23 @@ pub fn places_of(data: &Path, text: &str) -> Result<Vec<usize>> {
         bytes.windows(text.len()).enumerate().filter(|(_, here)| *here == text).map(|(at, _)| at).collect();
     ensure!(!places.is_empty(), "it is nowhere in {}", file.display());
     Ok(places)
+}
+
+/// Everything that is stored of a café, as it stands in the file of a server that was stopped.
+///
+/// # Errors
+/// It cannot be read.
+pub fn stored(data: &Path, cafe: &WorkshopId) -> Result<Vec<String>> {
+    let db = Connection::open(data.join("tablehop.db"))?;
+    let mut query = db.prepare(
+        "SELECT name || ' ' || seq || ' ' || at || ' ' || principal || ' ' || hex(payload) || ' ' || crc
+             FROM rows JOIN streams ON stream = id WHERE instr(name, ?1)
+         UNION ALL SELECT hex(hash) || ' ' || role || ' ' || participant || ' ' || created_at FROM tokens WHERE workshop = ?1
+         UNION ALL SELECT code FROM join_codes WHERE workshop = ?1
+         UNION ALL SELECT client || ' ' || principal FROM clients WHERE workshop = ?1 ORDER BY 1",
+    )?;
+    let found = query.query_map([cafe.as_str()], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    Ok(found)
 }
 
 /// Flips one bit at this place of the database; a second time flips it back.

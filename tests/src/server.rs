@@ -151,7 +151,15 @@ impl Server {
     /// # Errors
     /// It cannot be started.
     pub async fn command(args: &[&str]) -> Result<(Option<i32>, String)> {
-        let done = Command::new(binary()?).args(args).output().await?;
+        Self::command_with(args, Vec::new()).await
+    }
+
+    /// The same with further variables in its environment.
+    ///
+    /// # Errors
+    /// It cannot be started.
+    pub async fn command_with(args: &[&str], env: Vec<(String, String)>) -> Result<(Option<i32>, String)> {
+        let done = Command::new(binary()?).args(args).envs(env).output().await?;
         let said = [done.stdout, done.stderr].concat();
         Ok((done.status.code(), String::from_utf8_lossy(&said).into_owned()))
     }

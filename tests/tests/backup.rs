@@ -3,12 +3,15 @@
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use harness::api::code_of;
 use harness::cafe::{Cafe, small};
-use harness::disk::{flip_bit, places_of};
+use harness::disk::{flip_bit, places_of, stored};
 use harness::guest::Guest;
 use harness::server::Server;
+use rusqlite::{Connection, params};
 use shared::board::view::NoteKind;
 use shared::id::{BoardKind, TableId};
+use shared::workshop::Command;
 use shared::workshop::view::{Alert, Part};
 
 /// A café with one guest writing at each of its two tables.
@@ -22,13 +25,18 @@ struct House {
 impl House {
     async fn open() -> Result<Self> {
         let server = Server::start().await?;
-        let cafe = Cafe::open(&server, &small(2, 1, 200.0)).await?;
+        let (cafe, guests) = Self::open_on(&server).await?;
+        Ok(Self { server, cafe, guests, tables: vec![TableId(1), TableId(2)] })
+    }
+
+    /// A café, and a guest at each of its tables.
+    async fn open_on(server: &Server) -> Result<(Cafe, Vec<Guest>)> {
+        let cafe = Cafe::open(server, &small(2, 1, 200.0)).await?;
         let all = cafe.guests(6).await?;
         let seats = cafe.next_round(&all).await?;
-        let tables = vec![TableId(1), TableId(2)];
-        let at = |table| seats.iter().position(|seat| *seat == table).context("nobody sits there");
-        let guests = vec![all[at(tables[0])?].clone(), all[at(tables[1])?].clone()];
-        Ok(Self { server, cafe, guests, tables })
+        let at = |table| seats.iter().position(|seat| *seat == TableId(table)).context("nobody sits there");
+        let guests = vec![all[at(1)?].clone(), all[at(2)?].clone()];
+        Ok((cafe, guests))
     }
 
     async fn writes(&self, who: usize, text: &str) -> Result<()> {
@@ -187,6 +195,90 @@ async fn d13_d17_d18_a_damaged_board_is_quarantined_alone_named_and_restored() -
     );
     house.guests[0].connect().await?;
     house.writes(0, "写下去").await?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn d18_a_cafe_comes_back_whole_and_others_are_left_alone() -> Result<()> {
+    let mut house = House::open().await?;
+    let data = text(house.server.data());
+    let cafe = house.cafe.created.clone();
+    let (other, guests) = House::open_on(&house.server).await?;
+    guests[0].write(TableId(1), NoteKind::Idea, "别家的便签", None)?;
+    guests[0].saved().await?;
+    let (watcher, leaver) = (house.cafe.guest("只来看看").await?, house.cafe.guest("后来被请出").await?);
+    house.writes(0, "第一桌：备份之前").await?;
+    house.writes(1, "第二桌：会整块丢失").await?;
+    let place = tempfile::tempdir()?;
+    let backup = text(&place.path().join("backup"));
+    assert_eq!(tablehop(&["backup", &backup, "--data", &data]).await?.0, Some(0));
+    house.writes(0, "第一桌：备份之后").await?;
+    house.cafe.steer(Command::RemovePerson { participant: leaver.id.clone() }).await?;
+
+    let restore = ["restore", &backup, "--data", &data, "--cafe", cafe.id.as_str()];
+    let (code, said) = tablehop(&restore).await?;
+    assert!(code == Some(1) && said.contains("in use by another Tablehop"), "{said}");
+
+    // An event and a note are damaged; a board, the links, the join code and the client ids are lost.
+    house.server.stop().await?;
+    let whole = stored(house.server.data(), &other.created.id)?;
+    for words in ["只来看看", "第一桌：备份之前"] {
+        for place in places_of(house.server.data(), words)? {
+            flip_bit(house.server.data(), place)?;
+        }
+    }
+    {
+        let db = Connection::open(house.server.data().join("tablehop.db"))?;
+        let lost = format!("board/{}", house.board_of(1));
+        for table in ["rows", "snapshots"] {
+            let sql = format!("DELETE FROM {table} WHERE stream = (SELECT id FROM streams WHERE name = ?1)");
+            db.execute(&sql, [&lost])?;
+        }
+        assert_eq!(db.execute("DELETE FROM streams WHERE name = ?1", [&lost])?, 1);
+        let sql = "DELETE FROM tokens WHERE workshop = ?1 AND participant <> ?2";
+        assert!(db.execute(sql, params![cafe.id.as_str(), leaver.id.as_str()])? > 8);
+        for table in ["join_codes", "clients"] {
+            let sql = format!("DELETE FROM {table} WHERE workshop = ?1");
+            assert!(db.execute(&sql, [cafe.id.as_str()])? > 0, "{table}");
+        }
+    }
+    let (code, said) = tablehop(&["verify", "--data", &data]).await?;
+    assert!(code == Some(3) && said.contains(&format!("DAMAGED   workshop/{}", cafe.id)), "{said}");
+    assert!(said.contains("2 damaged, 0 impaired"), "{said}");
+    house.server.restart().await?;
+    let lost = house.server.api.view(&cafe.id, &cafe.facilitator_token).await.err().context("lost")?;
+    assert_eq!(code_of(&lost), Some("unauthorised"));
+    house.server.stop().await?;
+
+    let unknown = ["restore", &backup, "--data", &data, "--cafe", "nosuchcafe"];
+    let (code, said) = tablehop(&unknown).await?;
+    assert!(code == Some(1) && said.contains("the backup has no café nosuchcafe"), "{said}");
+    let (code, said) = tablehop(&restore).await?;
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("3 streams restored") && said.contains("0 could not be restored"), "{said}");
+    assert_eq!(stored(house.server.data(), &other.created.id)?, whole, "another café is as it was");
+    let (code, said) = tablehop(&["verify", "--data", &data]).await?;
+    assert!(code == Some(0) && said.contains("2 are kept aside"), "{said}");
+    let (code, said) = tablehop(&restore).await?;
+    assert!(code == Some(0) && said.contains("0 streams restored") && said.contains(" 0 tokens"), "{said}");
+
+    house.server.restart().await?;
+    let mut notes = house.reads(&house.server, 0).await?;
+    notes.sort();
+    assert_eq!(notes, ["第一桌：备份之前", "第一桌：备份之后"], "also what is younger than the backup");
+    assert_eq!(house.reads(&house.server, 1).await?, ["第二桌：会整块丢失"]);
+    let api = &house.server.api;
+    let same = api.join(&cafe.join_code, "只来看看", Some(&watcher.token)).await?;
+    assert_eq!(same.participant, watcher.id, "the same person, by their token");
+    api.view(&cafe.id, &cafe.review_token).await?;
+    let out = api.view(&cafe.id, &leaver.token).await.err().context("taken out after the backup")?;
+    assert_eq!(code_of(&out), Some("unauthorised"), "who was taken out stays out");
+    house.cafe.guest("新来的").await?;
+    for who in [0, 1] {
+        house.guests[who].connect().await?;
+        house.writes(who, "写下去").await?;
+    }
+    assert_eq!(api.view(&other.created.id, &other.created.facilitator_token).await?.title, "服务体验工作坊");
     Ok(())
 }
 

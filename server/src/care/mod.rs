@@ -1,8 +1,10 @@
-//! Looking after a store from the command line: `tablehop backup`, `tablehop verify` and `tablehop restore`.
+//! Looking after a store from the command line: `tablehop backup`, `tablehop verify`, `tablehop restore` and `tablehop remove`.
 //!
 //! # Layout
 //!
-//! - this file: the commands, their options and what they say
+//! - this file: `backup` and `verify`, their options and what they say
+//! - [`mod@remove`]: `remove`, and what it says
+//! - [`mod@restore`]: `restore`, and what it says
 //! - [`mod@check`]: looking through a store, stream by stream
 //! - `fold`: whether a stream can still be made into a board or a café
 //!
@@ -14,15 +16,15 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use clap::Args;
-use shared::id::{BoardId, NotABoard};
 
 use self::check::{Report, check};
-use crate::clock;
-use crate::store::sqlite::archive::{self, Archive};
-use crate::store::{StoreError, StreamId};
+use crate::store::StoreError;
+use crate::store::sqlite::archive::Archive;
 
 pub mod check;
 mod fold;
+pub mod remove;
+pub mod restore;
 #[cfg(test)]
 mod tests;
 
@@ -47,26 +49,6 @@ pub struct VerifyOptions {
     /// Directory to look through: of a server, which may be running, or of a backup
     #[arg(long, env = "TABLEHOP_DATA", value_name = "DIRECTORY", default_value = "./data")]
     pub data: PathBuf,
-}
-
-/// Options of `tablehop restore`.
-#[derive(Clone, Debug, Args)]
-pub struct RestoreOptions {
-    /// Directory that `tablehop backup` has made
-    #[arg(value_name = "BACKUP")]
-    pub backup: PathBuf,
-
-    /// Directory to restore into: a new or empty one for a whole store, the damaged one for a single board or café
-    #[arg(long, env = "TABLEHOP_DATA", value_name = "DIRECTORY", default_value = "./data")]
-    pub data: PathBuf,
-
-    /// Restore this board alone, as the log and `tablehop verify` name it: 5f3k9q2m7x1c8v4b.t3
-    #[arg(long, value_name = "ID", value_parser = parse_board)]
-    pub board: Option<BoardId>,
-
-    /// Restore the events of this café alone: its phases, rounds, seats, votes and decisions, but no board
-    #[arg(long, value_name = "ID", conflicts_with = "board")]
-    pub cafe: Option<String>,
 }
 
 /// Why a command could not do its work, in words for the operator.
@@ -118,52 +100,11 @@ pub fn verify(options: &VerifyOptions, out: &mut impl Write) -> Result<u8, CareE
     if report.loses() {
         writeln!(
             out,
-            "To restore one board, stop the server and run: tablehop restore BACKUP --board ID --data {}",
+            "To restore one board, or a café with all its boards, stop the server and run: tablehop restore BACKUP --board ID --data {0}, \
+             or with --cafe ID",
             options.data.display()
         )?;
     }
-    Ok(DAMAGED)
-}
-
-/// `tablehop restore`: a whole store into an empty directory, or one stream into a store. Returns the exit code.
-///
-/// # Errors
-/// See [`CareError`]; then nothing has been changed.
-pub fn restore(options: &RestoreOptions, out: &mut impl Write) -> Result<u8, CareError> {
-    let stream = match (&options.board, &options.cafe) {
-        (Some(board), _) => StreamId::board(&board.to_string()),
-        (None, Some(cafe)) => StreamId::workshop(cafe),
-        (None, None) => return restore_all(options, out),
-    };
-    let backup = Archive::open(&options.backup)?;
-    let folds = |loaded: &_| fold::fold(&stream, loaded).map(|_| ());
-    let mended = archive::mend(&options.data, &backup, &stream, clock::now(), &folds)?;
-    writeln!(out, "Restored {stream}: {} rows, {} of them from the backup.", mended.rows, mended.from_backup)?;
-    if mended.left_behind > 0 {
-        writeln!(
-            out,
-            "{} later rows could not be taken over, because one before them is damaged and not in the backup. Devices that still hold \
-             what was written send it again when they open the board.",
-            mended.left_behind
-        )?;
-    }
-    if let Some(aside) = mended.aside {
-        writeln!(out, "What was there is kept in the same file as {aside}.")?;
-    }
-    Ok(0)
-}
-
-fn restore_all(options: &RestoreOptions, out: &mut impl Write) -> Result<u8, CareError> {
-    archive::refuse_occupied(&options.data)?;
-    let _lock = archive::lock(&options.data)?;
-    let source = Archive::open(&options.backup)?;
-    let (report, file) = copy(&source, &options.data)?;
-    report.write(out)?;
-    writeln!(out, "Restored {} to {}.", source.file().display(), file.display())?;
-    if report.is_sound() {
-        return Ok(0);
-    }
-    writeln!(out, "The backup is damaged in these places. All else can be used; an older backup may have them sound.")?;
     Ok(DAMAGED)
 }
 
@@ -181,11 +122,6 @@ fn copy(source: &Archive, dir: &Path) -> Result<(Report, PathBuf), CareError> {
         "{} streams and {} rows became {} and {}",
         before.streams, before.rows, after.streams, after.rows
     )))
-}
-
-fn parse_board(text: &str) -> Result<BoardId, String> {
-    let text = text.strip_prefix("board/").unwrap_or(text);
-    text.parse().map_err(|NotABoard| "a board is named like 5f3k9q2m7x1c8v4b.t3, ….harvest or ….plan".to_owned())
 }
 
 /// Bytes for people.

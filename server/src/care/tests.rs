@@ -12,7 +12,7 @@ use super::check::check;
 use super::fold::{self, Folded};
 use super::*;
 use crate::store::sqlite::SqliteStore;
-use crate::store::{NewRow, Snapshot, Store};
+use crate::store::{NewRow, Snapshot, Store, StreamId};
 
 const FLIPS: usize = 300;
 

@@ -2,7 +2,8 @@
 //!
 //! - The request itself cannot be read (not JSON, too large, unknown path or method): [`BadJson`](ApiError::BadJson),
 //!   [`TooLarge`](ApiError::TooLarge), [`NotFound`](ApiError::NotFound), [`MethodNotAllowed`](ApiError::MethodNotAllowed).
-//! - The caller is nobody we know: [`Unauthorised`](ApiError::Unauthorised). Somebody, but elsewhere:
+//! - The caller is nobody we know: [`Unauthorised`](ApiError::Unauthorised). Somebody whom we knew: [`ExpiredToken`](ApiError::ExpiredToken).
+//!   Somebody, but elsewhere:
 //!   [`WrongWorkshop`](ApiError::WrongWorkshop). A page of another site: [`ForeignOrigin`](ApiError::ForeignOrigin).
 //! - The café says no: [`Refused`](ApiError::Refused), whatever the reason; this file alone decides on its status: 403 for a role,
 //!   422 for a field that can be mended, 409 for the state of things.
@@ -39,6 +40,9 @@ pub enum ApiError {
     /// 401 `unauthorised`: no token, an unknown one, or a revoked one.
     #[error("send a valid token as `Authorization: Bearer …`")]
     Unauthorised,
+    /// 401 `expired_token`: the token was issued too long ago. Whoever holds it may know that; only they can have it.
+    #[error("this token has expired; ask a facilitator for a new link, or join again with the code")]
+    ExpiredToken,
     /// 403 `wrong_workshop`: the token is for another café.
     #[error("this token belongs to another café")]
     WrongWorkshop,
@@ -93,7 +97,7 @@ impl ApiError {
     pub fn status(&self) -> StatusCode {
         match self {
             Self::BadJson(_) | Self::BadKey => StatusCode::BAD_REQUEST,
-            Self::Unauthorised => StatusCode::UNAUTHORIZED,
+            Self::Unauthorised | Self::ExpiredToken => StatusCode::UNAUTHORIZED,
             Self::WrongWorkshop | Self::ForeignOrigin | Self::Refused(Refusal::NotAllowed) => StatusCode::FORBIDDEN,
             Self::NotFound | Self::BadCode => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
@@ -116,6 +120,7 @@ impl ApiError {
             Self::BadKey => "bad_idempotency_key",
             Self::KeyReused => "idempotency_key_reused",
             Self::Unauthorised => "unauthorised",
+            Self::ExpiredToken => "expired_token",
             Self::WrongWorkshop => "wrong_workshop",
             Self::ForeignOrigin => "foreign_origin",
             Self::NotFound => "not_found",
@@ -179,7 +184,7 @@ impl IntoResponse for ApiError {
         if let Some(seconds) = self.retry_after() {
             headers.insert(header::RETRY_AFTER, seconds.into());
         }
-        if self == Self::Unauthorised {
+        if self.status() == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         response

@@ -13,7 +13,7 @@ use shared::workshop::Refusal;
 use super::Http;
 use super::error::ApiError;
 use crate::app::App;
-use crate::auth::Principal;
+use crate::auth::{Principal, Standing};
 
 /// A JSON body.
 pub struct Json<T>(pub T);
@@ -81,8 +81,11 @@ impl FromRequestParts<Http> for Caller {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, http: &Http) -> Result<Self, ApiError> {
-        let MaybeCaller(caller) = MaybeCaller::from_request_parts(parts, http).await?;
-        caller.map(|(principal, _)| Self(principal)).ok_or(ApiError::Unauthorised)
+        match standing(parts, http).await? {
+            Some((Standing::Valid(principal), _)) => Ok(Self(principal)),
+            Some((Standing::Expired, _)) => Err(ApiError::ExpiredToken),
+            Some((Standing::Unknown, _)) | None => Err(ApiError::Unauthorised),
+        }
     }
 }
 
@@ -93,11 +96,19 @@ impl FromRequestParts<Http> for MaybeCaller {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, http: &Http) -> Result<Self, ApiError> {
-        let header = parts.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-        let Some(token) = header.and_then(bearer) else { return Ok(Self(None)) };
-        let principal = http.app.tokens.check(token).await?;
-        Ok(Self(principal.map(|principal| (principal, token.to_owned()))))
+        Ok(Self(match standing(parts, http).await? {
+            Some((Standing::Valid(principal), token)) => Some((principal, token)),
+            _ => None,
+        }))
     }
+}
+
+/// What the token that came with a request is worth, and the token.
+async fn standing(parts: &Parts, http: &Http) -> Result<Option<(Standing, String)>, ApiError> {
+    let header = parts.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let Some(token) = header.and_then(bearer) else { return Ok(None) };
+    let token = token.to_owned();
+    Ok(Some((http.app.tokens.check(&token).await?, token)))
 }
 
 /// The token in `Bearer <token>`; the scheme's case does not matter (RFC 9110).

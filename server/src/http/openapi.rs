@@ -55,7 +55,7 @@ impl IntoResponses for Problems {
         };
         [
             ("400", "Cannot be read: `bad_json`"),
-            ("401", "No valid token: `unauthorised`"),
+            ("401", "No valid token: `unauthorised`, `expired_token`"),
             ("403", "Not for this caller: `not_allowed`, `wrong_workshop`, `foreign_origin`"),
             ("404", "Nothing here: `not_found`, `bad_code`"),
             ("409", "The state of things forbids it: the code says why"),

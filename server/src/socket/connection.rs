@@ -16,7 +16,7 @@ use super::guard::{Guard, GuardError, Holder};
 use super::outbox::{Class, End, Outbox, Slot};
 use super::session::{Input, Output, Right, Session};
 use crate::app::App;
-use crate::auth::Principal;
+use crate::auth::{Principal, Standing};
 use crate::board::{self, Gone, Member, MemberId, read_state_vector};
 use crate::store::Health;
 use crate::workshop::floor::Arrival;
@@ -258,8 +258,9 @@ impl Connection {
         ours: bool,
     ) -> Result<Right, &'static str> {
         let principal = match self.app.tokens.check(token).await {
-            Ok(Some(principal)) => principal,
-            Ok(None) => return Err("bad_token"),
+            Ok(Standing::Valid(principal)) => principal,
+            Ok(Standing::Expired) => return Err("expired_token"),
+            Ok(Standing::Unknown) => return Err("bad_token"),
             Err(_) => return Err("store_unavailable"),
         };
         if *workshop_of(&to.address) != principal.workshop {
@@ -386,6 +387,7 @@ impl Connection {
             // There is but one address: refusing it is refusing the connection.
             let end = match reason.as_str() {
                 "bad_token" => End { code: 4401, reason: "bad_token" },
+                "expired_token" => End { code: 4401, reason: "expired_token" },
                 "store_unavailable" | "unavailable" => UNAVAILABLE,
                 _ => End { code: 4403, reason: "forbidden" },
             };

@@ -33,7 +33,7 @@ pub use sqlite::SqliteStore;
 pub type Fut<T> = Pin<Box<dyn Future<Output = T> + Send + 'static>>;
 
 /// Address of a stream: `workshop/<id>` or `board/<id>`. Cheap to clone.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct StreamId(Arc<str>);
 
 impl StreamId {
@@ -50,6 +50,15 @@ impl StreamId {
     /// The stream of this name.
     pub(crate) fn named(name: &str) -> Self {
         Self(name.into())
+    }
+
+    /// The id of the café that it belongs to: its events, or one of its boards.
+    pub fn cafe(&self) -> Option<&str> {
+        match self.0.split_once('/')? {
+            ("workshop", cafe) => Some(cafe),
+            ("board", board) => board.rsplit_once('.').map(|(cafe, _)| cafe),
+            _ => None,
+        }
     }
 
     /// The address as text, as it stands on the wire and in the database.

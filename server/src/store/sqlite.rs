@@ -9,8 +9,10 @@
 //! - `space`: whether there is room on the disk again
 //! - `reader`: the pool of reading connections
 //! - `log`: rows and snapshots, over a connection
-//! - [`archive`]: a database as a file to copy, look through and mend, for the command line
-//! - `registers`: tokens, join codes and client ids, over a connection
+//! - [`archive`]: a database as a file to copy and look through, for the command line
+//! - [`mend`]: a board or a café made whole again from a backup, for the command line
+//! - [`removal`]: cafés taken away for good, for the command line
+//! - [`registers`]: tokens, join codes and client ids, over a connection
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{Read, Write};
@@ -26,8 +28,10 @@ use super::{Fut, Health, Loaded, NewRow, Row, Snapshot, Store, StoreError, Strea
 pub mod archive;
 mod checkpoint;
 mod log;
+pub mod mend;
 mod reader;
-mod registers;
+pub mod registers;
+pub mod removal;
 mod schema;
 mod space;
 #[cfg(test)]

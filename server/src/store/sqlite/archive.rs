@@ -1,19 +1,21 @@
-//! A database as a file to look after: copied while a server writes to it, looked through row by row, and mended from a copy. Everything
-//! here blocks, and is for the command line.
+//! A database as a file to look after: copied while a server writes to it, and looked through row by row. Everything here blocks, and is
+//! for the command line.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use rusqlite::backup::{Backup, StepResult};
-use rusqlite::{Connection, OpenFlags, params};
+use rusqlite::{Connection, OpenFlags};
 
 use super::log::{row_checksum, snapshot_checksum};
+use super::registers::{self, Registers};
+use super::removal::{self, Held};
 use super::{DATABASE, Loaded, Row, Snapshot, StoreError, StreamId, checkpoint, create_dir, log, schema, take_lock};
 
 /// Streams under names that begin so are no longer served: what was there before something was restored.
-const ASIDE: &str = "aside/";
+pub(super) const ASIDE: &str = "aside/";
 /// Pages copied between two looks at the destination: 16 MiB.
 const STEP: i32 = 4_096;
 /// What a copy is called until it is whole.
@@ -79,9 +81,8 @@ impl Archive {
     }
 
     fn names(&self) -> Result<(Vec<StreamId>, Vec<StreamId>), StoreError> {
-        let mut query = self.db.prepare("SELECT name FROM streams ORDER BY name")?;
-        let names = query.query_map([], |row| row.get::<_, String>(0))?.collect::<Result<Vec<_>, _>>()?;
-        Ok(names.iter().map(|name| StreamId::named(name)).partition(|stream| !stream.as_str().starts_with(ASIDE)))
+        let names = log::names(&self.db)?.into_iter();
+        Ok(names.partition(|stream| !stream.as_str().starts_with(ASIDE)))
     }
 
     /// What SQLite itself finds wrong with the file, in its words; empty if nothing.
@@ -116,6 +117,30 @@ impl Archive {
     /// The file is damaged in such a way that the rows cannot even be listed.
     pub fn inspect(&self, stream: &StreamId) -> Result<Inspected, StoreError> {
         inspect(&self.db, stream)
+    }
+
+    /// The ids of all cafés of which there is a stream.
+    ///
+    /// # Errors
+    /// The list itself is damaged.
+    pub fn cafes(&self) -> Result<BTreeSet<String>, StoreError> {
+        removal::cafes(&self.db)
+    }
+
+    /// What is stored of a café.
+    ///
+    /// # Errors
+    /// It cannot be counted.
+    pub fn held(&self, cafe: &str) -> Result<Held, StoreError> {
+        removal::held(&self.db, cafe)
+    }
+
+    /// The tokens, join codes and client ids of a café.
+    ///
+    /// # Errors
+    /// They cannot be read.
+    pub fn registers(&self, cafe: &str) -> Result<Registers, StoreError> {
+        registers::of_cafe(&self.db, cafe)
     }
 
     /// Copies all of it into `dir/tablehop.db`. The file appears under its name when it is whole and on disk.
@@ -160,97 +185,6 @@ impl Archive {
     }
 }
 
-/// What [`mend`] did.
-#[derive(Debug)]
-pub struct Mended {
-    /// Rows the stream has now.
-    pub rows: u64,
-    /// Rows among them that came from the backup because the ones that were there are damaged or missing.
-    pub from_backup: u64,
-    /// Rows that were there and could not be taken over, because one before them exists in neither copy.
-    pub left_behind: u64,
-    /// Under which name the stream that was there is kept, if there was one.
-    pub aside: Option<StreamId>,
-}
-
-/// Makes one stream in `dir` anew from its sound rows and, where they are damaged, the backup's. The stream that was there is kept under
-/// another name. `folds` says whether the result can be folded; if not, nothing is changed.
-///
-/// # Errors
-/// A server is using the directory, the backup does not have the stream, or both copies together do not make one.
-pub fn mend(
-    dir: &Path,
-    backup: &Archive,
-    stream: &StreamId,
-    now: u64,
-    folds: &dyn Fn(&Loaded) -> Result<(), String>,
-) -> Result<Mended, StoreError> {
-    let file = dir.join(DATABASE);
-    if !file.is_file() {
-        return Err(StoreError::Io(format!(
-            "there is no {DATABASE} in {}; restore the whole backup instead",
-            dir.display()
-        )));
-    }
-    let _lock = take_lock(dir)?;
-    let mut db = schema::connect_writer(&file)?;
-    checkpoint::settle(&db)?;
-    schema::migrate(&mut db)?;
-    let spare = backup.inspect(stream)?.rows;
-    if spare.is_empty() {
-        return Err(StoreError::Io(format!("the backup has no {stream}")));
-    }
-    let transaction = db.transaction()?;
-    // A page that cannot be read at all leaves nothing to take over.
-    let found = inspect(&transaction, stream).unwrap_or_default().rows;
-    let known = log::find(&transaction, stream)?;
-    let last = found.iter().chain(&spare).map(|(seq, _)| *seq).max().unwrap_or(0);
-    let (mut found, mut spare) = (sound(found), sound(spare));
-    if found.iter().any(|(seq, row)| spare.get(seq).is_some_and(|same| same != row)) {
-        return Err(StoreError::Io(format!(
-            "the sound rows of {stream} differ from those of the backup, so it is a backup of something else, or of a time before an \
-             earlier restore"
-        )));
-    }
-    let mut rows: Vec<Row> = Vec::new();
-    let mut from_backup = 0;
-    for seq in 1..=last {
-        match (found.remove(&seq), spare.remove(&seq)) {
-            (Some(row), _) => rows.push(row),
-            (None, Some(row)) => {
-                from_backup += 1;
-                rows.push(row);
-            }
-            // What follows may build on what is missing.
-            (None, None) => break,
-        }
-    }
-    let left_behind = found.len() as u64;
-    let made = Loaded { snapshot: None, last_seq: rows.len() as u64, rows };
-    if made.rows.is_empty() {
-        return Err(StoreError::Io(format!("the first row of {stream} is damaged in the backup, too")));
-    }
-    folds(&made).map_err(|what| StoreError::Corrupt { stream: stream.to_string(), what })?;
-    let aside = match known {
-        Some(id) => {
-            let aside = StreamId::named(&format!("{ASIDE}{now}/{stream}"));
-            transaction.execute("UPDATE streams SET name = ?2 WHERE id = ?1", params![id, aside.as_str()])?;
-            Some(aside)
-        }
-        None => None,
-    };
-    log::append_rows(&transaction, stream, &made.rows)?;
-    transaction.commit()?;
-    let again = log::load(&db, stream, u64::MAX)?;
-    if again != made {
-        return Err(StoreError::Corrupt {
-            stream: stream.to_string(),
-            what: "what was written reads differently".to_owned(),
-        });
-    }
-    Ok(Mended { rows: made.last_seq, from_backup, left_behind, aside })
-}
-
 /// Refuses a directory that holds a store already: restoring must not cost what is there.
 ///
 /// # Errors
@@ -270,6 +204,22 @@ pub fn refuse_occupied(dir: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Opens the store in `dir` to change it, and keeps servers out for as long as the file is held.
+///
+/// # Errors
+/// There is no store, or a server is using it.
+pub(super) fn open_to_change(dir: &Path) -> Result<(File, Connection), StoreError> {
+    let file = dir.join(DATABASE);
+    if !file.is_file() {
+        return Err(StoreError::Io(format!("there is no {DATABASE} in {}", dir.display())));
+    }
+    let lock = take_lock(dir)?;
+    let mut db = schema::connect_writer(&file)?;
+    checkpoint::settle(&db)?;
+    schema::migrate(&mut db)?;
+    Ok((lock, db))
+}
+
 /// Keeps servers out of a directory for as long as the file is held.
 ///
 /// # Errors
@@ -279,11 +229,7 @@ pub fn lock(dir: &Path) -> Result<File, StoreError> {
     take_lock(dir)
 }
 
-fn sound(rows: Vec<(u64, Found<Row>)>) -> BTreeMap<u64, Row> {
-    rows.into_iter().filter_map(|(seq, row)| Some((seq, row.ok()?))).collect()
-}
-
-fn inspect(db: &Connection, stream: &StreamId) -> Result<Inspected, StoreError> {
+pub(super) fn inspect(db: &Connection, stream: &StreamId) -> Result<Inspected, StoreError> {
     let Some(id) = log::find(db, stream)? else { return Ok(Inspected::default()) };
     let mut inspected = Inspected::default();
     let mut query = db.prepare("SELECT seq, at, principal, payload, crc FROM rows WHERE stream = ?1 ORDER BY seq")?;
@@ -301,7 +247,7 @@ fn inspect(db: &Connection, stream: &StreamId) -> Result<Inspected, StoreError> 
     Ok(inspected)
 }
 
-fn read_row(seq: u64, row: &rusqlite::Row<'_>) -> Found<Row> {
+pub(super) fn read_row(seq: u64, row: &rusqlite::Row<'_>) -> Found<Row> {
     let read = || -> Result<(Row, i64), rusqlite::Error> {
         let payload = Bytes::from(row.get::<_, Vec<u8>>(3)?);
         let stored = Row { seq, at: row.get::<_, i64>(1)?.cast_unsigned(), principal: row.get(2)?, payload };

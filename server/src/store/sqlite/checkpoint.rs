@@ -106,6 +106,12 @@ pub(super) fn settle(connection: &Connection) -> Result<(), StoreError> {
     run(connection, "TRUNCATE")
 }
 
+/// The same, and says whether it is empty now: it is not while another process reads from it.
+pub(super) fn empty(connection: &Connection) -> Result<bool, StoreError> {
+    let mut pragma = connection.prepare_cached("PRAGMA wal_checkpoint(TRUNCATE)")?;
+    Ok(pragma.query_row([], |row| row.get::<_, i64>(0))? == 0)
+}
+
 fn run(connection: &Connection, mode: &str) -> Result<(), StoreError> {
     let mut pragma = connection.prepare_cached(&format!("PRAGMA wal_checkpoint({mode})"))?;
     pragma.query_row([], |_| Ok(()))?;

@@ -130,6 +130,13 @@ pub(super) fn save_snapshot(db: &Connection, stream: &StreamId, snapshot: &Snaps
     Ok(())
 }
 
+/// Every stream there is, by name.
+pub(super) fn names(db: &Connection) -> Result<Vec<StreamId>, StoreError> {
+    let mut query = db.prepare_cached("SELECT name FROM streams ORDER BY name")?;
+    let names = query.query_map([], |row| row.get::<_, String>(0))?.collect::<Result<Vec<_>, _>>()?;
+    Ok(names.iter().map(|name| StreamId::named(name)).collect())
+}
+
 pub(super) fn find(db: &Connection, stream: &StreamId) -> Result<Option<i64>, StoreError> {
     let mut query = db.prepare_cached("SELECT id FROM streams WHERE name = ?1")?;
     Ok(query.query_row([stream.as_str()], |row| row.get(0)).optional()?)

@@ -101,6 +101,79 @@ pub(super) fn client_owner(db: &Connection, workshop: &str, client: u64) -> Resu
     Ok(query.query_row(params![workshop, client.cast_signed()], |row| row.get(0)).optional()?)
 }
 
+/// What stands beside the streams of one café.
+#[derive(Debug, Default)]
+pub struct Registers {
+    tokens: Vec<([u8; 32], TokenRecord)>,
+    codes: Vec<String>,
+    clients: Vec<(u64, String)>,
+}
+
+/// How many of each.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Tokens: links, and devices of guests.
+    pub tokens: usize,
+    /// Join codes.
+    pub codes: usize,
+    /// Client ids.
+    pub clients: usize,
+}
+
+/// The tokens, join codes and client ids of a café.
+pub(super) fn of_cafe(db: &Connection, cafe: &str) -> Result<Registers, StoreError> {
+    let mut registers = Registers::default();
+    let mut query = db.prepare("SELECT hash FROM tokens WHERE workshop = ?1")?;
+    let mut found = query.query([cafe])?;
+    while let Some(row) = found.next()? {
+        let hash: [u8; 32] = row.get(0)?;
+        registers.tokens.extend(token(db, &hash)?.map(|token| (hash, token)));
+    }
+    let mut query = db.prepare("SELECT code FROM join_codes WHERE workshop = ?1")?;
+    registers.codes = query.query_map([cafe], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    let mut query = db.prepare("SELECT client, principal FROM clients WHERE workshop = ?1")?;
+    let found = query.query_map([cafe], |row| Ok((row.get::<_, i64>(0)?.cast_unsigned(), row.get(1)?)))?;
+    registers.clients = found.collect::<Result<_, _>>()?;
+    Ok(registers)
+}
+
+/// Writes what is not there; what is there stays, for it may be newer: a token that has been revoked since must not come to life again.
+pub(super) fn bring_back(db: &Connection, cafe: &str, registers: &Registers) -> Result<Counts, StoreError> {
+    let mut counts = Counts::default();
+    for (hash, record) in &registers.tokens {
+        if token(db, hash)?.is_none() {
+            put_token(db, hash, record)?;
+            counts.tokens += 1;
+        }
+    }
+    for code in &registers.codes {
+        counts.codes += usize::from(reserve_join_code(db, code, cafe)?);
+    }
+    for (client, principal) in &registers.clients {
+        if client_owner(db, cafe, *client)?.is_none() {
+            bind_clients(db, cafe, principal, &[*client])?;
+            counts.clients += 1;
+        }
+    }
+    Ok(counts)
+}
+
+pub(super) fn count(db: &Connection, cafe: &str) -> Result<Counts, StoreError> {
+    let count = |table: &str| {
+        let sql = format!("SELECT count(*) FROM {table} WHERE workshop = ?1");
+        db.query_row(&sql, [cafe], |row| row.get::<_, i64>(0)).map(|count| usize::try_from(count).unwrap_or(0))
+    };
+    Ok(Counts { tokens: count("tokens")?, codes: count("join_codes")?, clients: count("clients")? })
+}
+
+/// For good; see [`super::removal`].
+pub(super) fn remove(db: &Connection, cafe: &str) -> Result<(), StoreError> {
+    for table in ["tokens", "join_codes", "clients"] {
+        db.execute(&format!("DELETE FROM {table} WHERE workshop = ?1"), [cafe])?;
+    }
+    Ok(())
+}
+
 /// Counts on, so that the page really changes and the commit really reaches the disk.
 pub(super) fn write_probe(db: &Connection) -> Result<i64, StoreError> {
     let mut upsert = db.prepare_cached(
