@@ -44,9 +44,10 @@ enum Command {
 
     /// Look through everything that is stored and report what is damaged
     #[command(
-        long_about = "Look through everything that is stored, also while the server runs: the checksum of every row and snapshot, the \
-            numbers of every stream, and whether every board and café can be made from it. Nothing is changed. Damaged streams are \
-            named: “DAMAGED” ones are quarantined, “impaired” ones are still served whole from their other copy.\n\n\
+        long_about = "Look through everything that is stored, also while the server runs: the checksum of every row, snapshot, token, \
+            join code and client id, the numbers of every stream, and whether every board and café can be made from it. Nothing is changed. \
+            What is damaged is named: “DAMAGED” streams are quarantined, “impaired” ones are still served whole from their other copy; a \
+            damaged token, code or id is refused.\n\n\
             Exit code 0: sound. 1: it could not be looked through. 3: something is damaged.",
         after_help = "Examples:\n  tablehop verify --data /var/lib/tablehop\n  tablehop verify --data /backup/2026-03-01"
     )]

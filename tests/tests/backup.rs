@@ -7,10 +7,12 @@ use harness::api::code_of;
 use harness::cafe::{Cafe, small};
 use harness::disk::{flip_bit, places_of, stored};
 use harness::guest::Guest;
+use harness::raw::{Heard, Raw, auth};
 use harness::server::Server;
 use rusqlite::{Connection, params};
 use shared::board::view::NoteKind;
 use shared::id::{BoardKind, TableId};
+use shared::wire::frame::{Address, ServerMessage};
 use shared::workshop::Command;
 use shared::workshop::view::{Alert, Part};
 
@@ -261,6 +263,26 @@ async fn d18_a_cafe_comes_back_whole_and_others_are_left_alone() -> Result<()> {
     assert!(code == Some(0) && said.contains("2 are kept aside"), "{said}");
     let (code, said) = tablehop(&restore).await?;
     assert!(code == Some(0) && said.contains("0 streams restored") && said.contains(" 0 tokens"), "{said}");
+
+    // A guest's link that a flipped bit has made somebody else's is refused, and comes back.
+    {
+        let db = Connection::open(house.server.data().join("tablehop.db"))?;
+        let sql = "UPDATE tokens SET participant = 'p' || substr(participant, 3) WHERE participant = ?1";
+        assert_eq!(db.execute(sql, [watcher.id.as_str()])?, 1);
+    }
+    let (code, said) = tablehop(&["verify", "--data", &data]).await?;
+    let named = format!("DAMAGED   a token of café {}", cafe.id);
+    assert!(code == Some(3) && said.contains(&named) && said.contains("client ids: 1 damaged"), "{said}");
+    house.server.restart().await?;
+    let refused = house.server.api.view(&cafe.id, &watcher.token).await.err().context("damaged")?;
+    assert_eq!(code_of(&refused), Some("damaged"));
+    let mut raw = Raw::open(&house.server).await?;
+    raw.says(&Address::Workshop(cafe.id.clone()), auth(&watcher.token)).await?;
+    assert_eq!(raw.next().await?, Heard::Message(ServerMessage::Denied { reason: "damaged".into() }));
+    house.server.stop().await?;
+    let (code, said) = tablehop(&restore).await?;
+    assert!(code == Some(0) && said.contains(" 1 tokens"), "{said}");
+    assert_eq!(tablehop(&["verify", "--data", &data]).await?.0, Some(0));
 
     house.server.restart().await?;
     let mut notes = house.reads(&house.server, 0).await?;

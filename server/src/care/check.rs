@@ -6,6 +6,7 @@ use std::time::Instant;
 use super::fold::{self, Folded};
 use super::seconds_since;
 use crate::store::sqlite::archive::{Archive, Inspected};
+use crate::store::sqlite::registers;
 use crate::store::{Loaded, StoreError, StreamId};
 
 /// What was found wrong with one stream.
@@ -30,6 +31,8 @@ pub struct Report {
     pub snapshots: usize,
     /// Streams that are kept aside since a restore.
     pub aside: usize,
+    /// Tokens, join codes and client ids looked at, and the damaged ones.
+    pub registers: registers::Inspected,
     /// What SQLite says of the file.
     pub file_faults: Vec<String>,
     /// The damaged streams.
@@ -48,6 +51,9 @@ pub fn check(archive: &Archive) -> Result<Report, StoreError> {
         rows: 0,
         snapshots: 0,
         aside: archive.aside()?.len(),
+        registers: archive
+            .inspect_registers()
+            .unwrap_or_else(|error| registers::Inspected { count: 0, faults: vec![error.to_string()] }),
         file_faults: archive.file_faults()?,
         findings: Vec::new(),
         seconds: 0.0,
@@ -133,18 +139,18 @@ fn serve(archive: &Archive, stream: &StreamId, faults: &mut Vec<String>) -> Opti
 impl Report {
     /// Whether nothing is wrong.
     pub fn is_sound(&self) -> bool {
-        self.findings.is_empty() && self.file_faults.is_empty()
+        self.findings.is_empty() && self.file_faults.is_empty() && self.registers.faults.is_empty()
     }
 
     /// Whether something is not served any more.
     pub fn loses(&self) -> bool {
-        self.findings.iter().any(|finding| !finding.served)
+        self.findings.iter().any(|finding| !finding.served) || !self.registers.faults.is_empty()
     }
 
     /// Whether both found the same, in the same store.
     pub(super) fn same_findings(&self, other: &Self) -> bool {
-        (self.streams, self.rows, self.snapshots, self.aside, &self.findings)
-            == (other.streams, other.rows, other.snapshots, other.aside, &other.findings)
+        (self.streams, self.rows, self.snapshots, self.aside, &self.registers, &self.findings)
+            == (other.streams, other.rows, other.snapshots, other.aside, &other.registers, &other.findings)
     }
 
     /// Writes it for people.
@@ -167,12 +173,22 @@ impl Report {
             };
             writeln!(out, "            {then}")?;
         }
+        for fault in &self.registers.faults {
+            writeln!(out, "DAMAGED   {fault}")?;
+            writeln!(out, "            It is refused: a link opens nothing, a code leads nowhere, an id is nobody's.")?;
+        }
         let damaged = self.findings.iter().filter(|finding| !finding.served).count();
         let impaired = self.findings.len() - damaged;
         writeln!(
             out,
             "Looked at {} streams, {} rows, {} snapshots in {:.1} s: {damaged} damaged, {impaired} impaired.",
             self.streams, self.rows, self.snapshots, self.seconds
+        )?;
+        writeln!(
+            out,
+            "Looked at {} tokens, join codes and client ids: {} damaged.",
+            self.registers.count,
+            self.registers.faults.len()
         )?;
         if self.aside > 0 {
             writeln!(out, "{} are kept aside since a restore.", self.aside)?;

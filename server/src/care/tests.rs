@@ -12,7 +12,8 @@ use super::check::check;
 use super::fold::{self, Folded};
 use super::*;
 use crate::store::sqlite::SqliteStore;
-use crate::store::{NewRow, Snapshot, Store, StreamId};
+use crate::store::sqlite::registers::Registers;
+use crate::store::{NewRow, Snapshot, Store, StreamId, TokenRecord};
 
 const FLIPS: usize = 300;
 
@@ -39,8 +40,27 @@ async fn store_in(dir: &Path) -> Vec<StreamId> {
             }
         }
     }
+    for guest in 0..20 {
+        let participant = Some(format!("p{guest}"));
+        let token = TokenRecord {
+            workshop: "w".into(),
+            role: "participant".into(),
+            participant,
+            created_at: 1,
+            revoked_at: None,
+        };
+        store.put_token([guest; 32], token).await.expect("stored");
+        let clients = (0..20).map(|client| u64::from(guest) * 1_000 + client).collect();
+        store.bind_clients("w".into(), format!("p{guest}"), clients).await.expect("bound");
+    }
+    store.revoke_participant("w".into(), "p3".into(), 2).await.expect("revoked");
+    assert!(store.reserve_join_code("ABCD2345".into(), "w".into()).await.expect("reserved"));
     store.close().await;
     boards.to_vec()
+}
+
+fn registers(dir: &Path) -> Registers {
+    Archive::open(dir).and_then(|archive| archive.registers("w")).expect("can be read")
 }
 
 fn folded(dir: &Path, stream: &StreamId) -> Result<Folded, String> {
@@ -58,7 +78,8 @@ async fn d5_d17_a_bit_flipped_anywhere_is_found_or_changes_nothing() {
     let before: Vec<Folded> = boards.iter().map(|board| folded(dir.path(), board).expect("sound")).collect();
     let sound = check(&Archive::open(dir.path()).expect("opens")).expect("looks");
     assert!(sound.is_sound(), "{sound:?}");
-    assert_eq!((sound.streams, sound.rows, sound.snapshots), (2, 1_000, 2));
+    assert_eq!((sound.streams, sound.rows, sound.snapshots, sound.registers.count), (2, 1_000, 2, 421));
+    let beside = registers(dir.path());
     let file = dir.path().join("tablehop.db");
     let whole = fs::read(&file).expect("a file");
 
@@ -74,6 +95,7 @@ async fn d5_d17_a_bit_flipped_anywhere_is_found_or_changes_nothing() {
             continue;
         }
         harmless += 1;
+        assert_eq!(registers(dir.path()), beside, "bit {bit} of byte {at} went unnoticed, seed {seed}");
         for (board, before) in boards.iter().zip(&before) {
             let now = folded(dir.path(), board);
             assert!(now.is_ok_and(|now| now.is_same_as(before)), "bit {bit} of byte {at} went unnoticed, seed {seed}");
@@ -82,4 +104,53 @@ async fn d5_d17_a_bit_flipped_anywhere_is_found_or_changes_nothing() {
     // Free space within pages makes up a part of the file, and flips there mean nothing.
     println!("{found} of {FLIPS} flips were found, {harmless} changed nothing");
     assert!(found > FLIPS / 4, "only {found} of {FLIPS} flips were found");
+}
+
+/// Each value of each token, join code and client id, one at a time: what it stood for is refused, and named.
+#[tokio::test]
+async fn d5_d17_a_link_a_code_and_a_client_id_are_refused_when_they_are_damaged() {
+    let dir = tempfile::tempdir().expect("a directory");
+    store_in(dir.path()).await;
+    let file = dir.path().join("tablehop.db");
+    let whole = fs::read(&file).expect("a file");
+    for (change, named) in [
+        ("tokens SET role = 'facilitator' WHERE participant = 'p1'", "a token of café w"),
+        ("tokens SET participant = 'p2' WHERE participant = 'p1'", "a token of café w"),
+        ("tokens SET workshop = 'v' WHERE participant = 'p1'", "a token of café v"),
+        ("tokens SET created_at = 9 WHERE participant = 'p1'", "a token of café w"),
+        ("tokens SET revoked_at = NULL WHERE participant = 'p3'", "a token of café w"),
+        ("join_codes SET workshop = 'v'", "a join code of café v"),
+        ("clients SET principal = 'p2' WHERE client = 1000", "a client id of café w"),
+        ("clients SET crc = NULL WHERE client = 1000", "a client id of café w"),
+    ] {
+        fs::write(&file, &whole).expect("written");
+        let db = rusqlite::Connection::open(&file).expect("opens");
+        assert_eq!(db.execute(&format!("UPDATE {change}"), []), Ok(1), "{change}");
+        db.close().expect("closed");
+        let report = check(&Archive::open(dir.path()).expect("opens")).expect("looks");
+        assert_eq!(report.registers.faults, [format!("{named}: its checksum does not hold")], "{change}");
+        assert!(!report.is_sound() && report.findings.is_empty());
+
+        let store = SqliteStore::open(dir.path()).expect("a store");
+        let refused = |what: &str| StoreError::Corrupt {
+            stream: "tablehop.db".into(),
+            what: format!("the checksum of {what} does not hold"),
+        };
+        let (ones, threes) = (store.token([1; 32]).await, store.token([3; 32]).await);
+        match change.split_once(' ').expect("a table").0 {
+            "tokens" => assert!([ones, threes].contains(&Err(refused("a token"))), "{change}"),
+            "join_codes" => {
+                let found = store.workshop_by_join_code("ABCD2345".into()).await;
+                assert_eq!(found, Err(refused("a join code")));
+            }
+            _ => {
+                assert_eq!(store.client_owner("w".into(), 1_000).await, Err(refused("a client id")));
+                assert_eq!(store.clients_of("w".into(), "p1".into()).await.map(|ids| ids.len()), Ok(19));
+                assert_eq!(store.clients_of("w".into(), "p2".into()).await.map(|ids| ids.len()), Ok(20));
+            }
+        }
+        // Whoever is taken out is out on all devices, whatever has happened to the token of one.
+        store.revoke_participant("w".into(), "p1".into(), 5).await.expect("revoked");
+        store.close().await;
+    }
 }

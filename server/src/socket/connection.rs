@@ -18,7 +18,7 @@ use super::session::{Input, Output, Right, Session};
 use crate::app::App;
 use crate::auth::{Principal, Standing};
 use crate::board::{self, Gone, Member, MemberId, read_state_vector};
-use crate::store::Health;
+use crate::store::{Health, StoreError};
 use crate::workshop::floor::Arrival;
 use crate::workshop::{self, CommandError, Moment, Viewer};
 
@@ -261,6 +261,8 @@ impl Connection {
             Ok(Standing::Valid(principal)) => principal,
             Ok(Standing::Expired) => return Err("expired_token"),
             Ok(Standing::Unknown) => return Err("bad_token"),
+            // It is not known whose it was; asking again would not tell.
+            Err(StoreError::Corrupt { .. }) => return Err("damaged"),
             Err(_) => return Err("store_unavailable"),
         };
         if *workshop_of(&to.address) != principal.workshop {

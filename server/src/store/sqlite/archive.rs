@@ -135,7 +135,15 @@ impl Archive {
         removal::held(&self.db, cafe)
     }
 
-    /// The tokens, join codes and client ids of a café.
+    /// All tokens, join codes and client ids, looked through by their checksums.
+    ///
+    /// # Errors
+    /// They cannot even be listed.
+    pub fn inspect_registers(&self) -> Result<registers::Inspected, StoreError> {
+        registers::inspect(&self.db)
+    }
+
+    /// The sound tokens, join codes and client ids of a café.
     ///
     /// # Errors
     /// They cannot be read.

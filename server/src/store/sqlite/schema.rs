@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
-use super::StoreError;
+use super::{StoreError, registers};
 
 /// Step n brings a database from version n to n + 1. Released steps are never edited; add one.
-const MIGRATIONS: &[&str] = &["
+const MIGRATIONS: &[&str] = &[
+    "
     -- Rows carry a small number instead of their stream's name.
     CREATE TABLE streams (
         id   INTEGER PRIMARY KEY,
@@ -61,7 +62,17 @@ const MIGRATIONS: &[&str] = &["
         id    INTEGER PRIMARY KEY CHECK (id = 1),
         count INTEGER NOT NULL
     ) STRICT;
-    "];
+    ",
+    "
+    -- Filled in by the step itself, see `migrate_to`.
+    ALTER TABLE tokens ADD COLUMN crc INTEGER;
+    ALTER TABLE join_codes ADD COLUMN crc INTEGER;
+    ALTER TABLE clients ADD COLUMN crc INTEGER;
+    ",
+];
+
+/// From this version on tokens, join codes and client ids carry checksums.
+pub(super) const REGISTERS_SEALED: usize = 2;
 
 /// All statements of this store together, so that none is compiled twice.
 const STATEMENTS: usize = 48;
@@ -122,10 +133,18 @@ fn set_up(connection: &Connection) -> Result<(), StoreError> {
 
 /// Brings the database to the newest version, one transaction a step.
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
-    let version = check_version(connection)?;
-    for (step, sql) in MIGRATIONS.iter().enumerate().skip(version) {
+    migrate_to(connection, MIGRATIONS.len())
+}
+
+/// Brings the database to `version`; for tests, also to one that has been outgrown.
+pub(super) fn migrate_to(connection: &mut Connection, version: usize) -> Result<(), StoreError> {
+    let found = check_version(connection)?;
+    for (step, sql) in MIGRATIONS.iter().enumerate().take(version).skip(found) {
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         transaction.execute_batch(sql)?;
+        if step + 1 == REGISTERS_SEALED {
+            registers::seal(&transaction)?;
+        }
         transaction.pragma_update(None, "user_version", step + 1)?;
         transaction.commit()?;
     }

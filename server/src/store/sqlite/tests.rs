@@ -7,8 +7,9 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 
-use super::super::{Health, NewRow, Store, StoreError, StreamId};
-use super::{DATABASE, SqliteStore};
+use super::super::{Health, NewRow, Store, StoreError, StreamId, TokenRecord};
+use super::archive::Archive;
+use super::{DATABASE, SqliteStore, schema};
 
 fn open() -> (TempDir, SqliteStore) {
     let dir = tempfile::tempdir().unwrap();
@@ -254,6 +255,40 @@ async fn a_newer_database_is_refused() {
         panic!("opened a database from the future");
     };
     assert!(message.contains("version 999"), "{message}");
+}
+
+/// As a server of version 1 left it, and its backups: without checksums beside the log.
+#[tokio::test]
+async fn an_older_database_is_read_and_brought_up_to_date() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join(DATABASE);
+    let mut db = schema::connect_writer(&file).unwrap();
+    schema::migrate_to(&mut db, 1).unwrap();
+    let token = TokenRecord {
+        workshop: "w".to_owned(),
+        role: "participant".to_owned(),
+        participant: Some("p".to_owned()),
+        created_at: 7,
+        revoked_at: None,
+    };
+    db.execute("INSERT INTO tokens VALUES (?1, 'w', 'participant', 'p', 7, NULL)", [[1_u8; 32]]).unwrap();
+    db.execute("INSERT INTO join_codes VALUES ('ABCD2345', 'w')", []).unwrap();
+    db.execute("INSERT INTO clients VALUES ('w', -1, 'p')", []).unwrap();
+    db.close().unwrap();
+
+    let archive = Archive::open(dir.path()).unwrap();
+    let beside = archive.registers("w").unwrap();
+    assert_eq!(archive.inspect_registers().unwrap().count, 0, "nothing can be said of them");
+    drop(archive);
+    let store = SqliteStore::open(dir.path()).unwrap();
+    assert_eq!(store.token([1; 32]).await, Ok(Some(token)));
+    assert_eq!(store.workshop_by_join_code("ABCD2345".to_owned()).await.unwrap().as_deref(), Some("w"));
+    assert_eq!(store.client_owner("w".to_owned(), u64::MAX).await.unwrap().as_deref(), Some("p"));
+    store.close().await;
+    let archive = Archive::open(dir.path()).unwrap();
+    assert_eq!(archive.registers("w").unwrap(), beside);
+    let inspected = archive.inspect_registers().unwrap();
+    assert_eq!((inspected.count, inspected.faults.len()), (3, 0));
 }
 
 #[test]
