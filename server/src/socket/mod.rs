@@ -4,7 +4,7 @@
 //!
 //! - this file: who may connect, and the loop of one connection: bytes in, bytes out
 //! - [`upgrade`]: from an HTTP request to a WebSocket
-//! - [`line`]: its stream, on which others may write as well
+//! - [`mod@line`]: its stream, on which others may write as well
 //! - [`session`]: the connection as a pure state machine
 //! - [`connection`]: carries out what it decides
 //! - [`guard`]: scan, decode and attribute an update before Yrs sees it
