@@ -54,6 +54,11 @@ impl Raw {
         let _ = self.socket.send(Message::Binary(bytes.into())).await;
     }
 
+    /// Sends a ping of the WebSocket protocol.
+    pub async fn pings(&mut self) {
+        let _ = self.socket.send(Message::Ping(vec![0; 125].into())).await;
+    }
+
     /// Sends a message.
     ///
     /// # Errors

@@ -348,6 +348,12 @@ async fn h23_floods_and_giants_cost_their_sender() -> Result<()> {
         }
         assert!(matches!(raw.ends().await?, Some(4429) | None), "{flood:?}");
     }
+    // Nor those that the WebSocket library answers.
+    let mut raw = signed().await?;
+    for _ in 0..limits::EDITS_BURST + 1_000 {
+        raw.pings().await;
+    }
+    assert!(matches!(raw.ends().await?, Some(4429) | None), "pings");
     is_alive(&cafe, &guests[0], tables[0], "以后").await?;
     let grown = server.memory()?.saturating_sub(before);
     assert!(grown < SLACK_KIB, "{grown} KiB");

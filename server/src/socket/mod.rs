@@ -54,6 +54,8 @@ use crate::http::gate::Admission;
 /// The library's default of 128 KiB a connection is for other uses: frames here are small, and idle connections are many. What is larger
 /// gets the room it needs for as long as it needs it.
 const READ_BUFFER: usize = 1024;
+/// The library writes answers to pings, and closes; who sends pings and reads no answers fills no memory with them.
+const CONTROL_BUFFER: usize = 1024;
 /// How long one write may take: a reader this slow is gone.
 const WRITE_PATIENCE: Duration = Duration::from_secs(3 * limits::PING_SECONDS);
 /// How long to wait for the other side to confirm a close.
@@ -123,6 +125,7 @@ fn connect(
     let config = WebSocketConfig::default()
         .read_buffer_size(READ_BUFFER)
         .write_buffer_size(0)
+        .max_write_buffer_size(CONTROL_BUFFER)
         .max_message_size(Some(limits::FRAME_BYTES))
         .max_frame_size(Some(limits::FRAME_BYTES));
     upgrade.accept(config, move |line, socket| async move {
