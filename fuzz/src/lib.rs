@@ -3,6 +3,7 @@
 //!
 //! Used twice: by libFuzzer (`fuzz_targets/`) for as long as one likes, and by `tests/tests/fuzz.rs` in every run of the tests.
 
+use server::board::order::Order;
 use server::board::replica::{Replica, Unfit, read_state_vector};
 use server::socket::dialect::decode_yjs;
 use server::socket::guard::Attributed;
@@ -171,7 +172,8 @@ fn vector(replica: &Replica) -> StateVector {
     read_state_vector(&replica.state_vector()).expect("a state vector")
 }
 
-struct Board {
+/// A board, as the server keeps it, with its log.
+pub struct Board {
     replica: Replica,
     rows: Vec<Row>,
 }
@@ -183,7 +185,8 @@ impl Default for Board {
 }
 
 impl Board {
-    fn take(&mut self, own: bool, bytes: &[u8]) -> bool {
+    /// Gives it an update; tells whether that was taken.
+    pub fn take(&mut self, own: bool, bytes: &[u8]) -> bool {
         let Ok(mut update) = Attributed::scan(bytes.to_vec()) else { return false };
         if !own {
             update.foreign = update.inserted.iter().map(|range| range.client).collect();
@@ -191,7 +194,7 @@ impl Board {
         let before = vector(&self.replica);
         match self.replica.check(&update) {
             Ok(()) => {}
-            Err(Unfit::Foreign | Unfit::Gap | Unfit::Full | Unfit::Lazy) => {
+            Err(Unfit::Foreign | Unfit::Gap | Unfit::Full | Unfit::Lazy | Unfit::Misplaced) => {
                 assert_eq!(vector(&self.replica), before, "a refusal changed something");
                 return false;
             }
@@ -226,7 +229,8 @@ impl Board {
         Replica::load(&self.loaded()).expect("what was accepted can be loaded")
     }
 
-    fn ends(&self) {
+    /// Whatever came, the log and a snapshot make the same document, and everybody can read it.
+    pub fn ends(&self) {
         let state = |replica: &Replica| replica.diff(&StateVector::default());
         let doc = self.replica.doc();
         let read = || (table_board(doc), harvest_board(doc), plan_board(doc), count_notes(doc));
@@ -247,6 +251,7 @@ impl Board {
         // A page that gets the whole of it can take it, and holds the same.
         let page = shared::board::new_doc(1);
         let whole = state(&self.replica);
+        Order::of(&whole).expect("how it stands can be told");
         page.transact_mut().apply_update(Update::decode_v1(&whole).expect("an update")).expect("applies");
         assert!(!page.transact().has_missing_updates(), "something waits for ever on the page");
         assert_eq!(table_board(&page), shown.0);

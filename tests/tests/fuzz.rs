@@ -9,7 +9,9 @@ use rand::{Rng, SeedableRng};
 use shared::board::note::{self, NewNote};
 use shared::board::text::{self, Splice};
 use shared::board::{HarvestRoots, NewAction, PlanRoots, TableRoots, action, new_doc, theme};
-use yrs::{Doc, ReadTxn, StateVector, Transact, TransactionMut};
+use shared::wire::lib0::Writer;
+use yrs::updates::decoder::Decode;
+use yrs::{Doc, ReadTxn, StateVector, Text, Transact, TransactionMut, Update};
 
 #[path = "../../fuzz/src/lib.rs"]
 mod targets;
@@ -178,4 +180,122 @@ fn h20_b23_fuzzed_updates_leave_a_board_whole() {
     targets::quiet();
     let share = run("guard", targets::guard, pages(), 2_500);
     assert!(share > 200, "{share} in a thousand meant something");
+}
+
+/// One text on the server's board, and the clocks there that an item may name.
+struct Shared {
+    board: targets::Board,
+    clocks: Vec<(u64, u32)>,
+    rng: StdRng,
+}
+
+impl Shared {
+    /// Between any two, in the text or at its ends, with deletions: as no honest client does, unless by chance.
+    fn forge(&mut self) -> bool {
+        const FORGERS: [u64; 3] = [2, 6, 300];
+        let author = FORGERS[self.rng.random_range(0..FORGERS.len())];
+        let mut clock = self.known(author);
+        let (first, count) = (clock, self.rng.random_range(1..3));
+        let mut writer = Writer::new();
+        writer.var_uint(1).var_uint(count).var_uint(author).var_uint(u64::from(first));
+        for _ in 0..count {
+            let [left, right] = [0.8, 0.6].map(|share| self.any().filter(|_| self.rng.random_bool(share)));
+            let flags = u8::from(left.is_some()) * 0x80 + u8::from(right.is_some()) * 0x40;
+            if flags == 0 && self.rng.random_bool(0.3) {
+                writer
+                    .byte(0x28)
+                    .byte(1)
+                    .var_string("placements")
+                    .var_string("1/4d-0")
+                    .byte(1)
+                    .byte(119)
+                    .var_string("4e-1");
+                clock += 1;
+                continue;
+            }
+            writer.byte(4 | flags);
+            for (client, clock) in [left, right].into_iter().flatten() {
+                writer.var_uint(client).var_uint(u64::from(clock));
+            }
+            if flags == 0 {
+                writer.byte(1).var_string("handover.so_far");
+            }
+            let words = &"abcdefghijklmnopqrstuvwxyz"[self.rng.random_range(0..20)..][..self.rng.random_range(1..5)];
+            writer.var_string(words);
+            clock += words.len() as u32;
+        }
+        match self.any().filter(|_| self.rng.random_bool(0.3)) {
+            Some((client, at)) => writer.var_uint(1).var_uint(client).var_uint(1).var_uint(u64::from(at)).var_uint(1),
+            None => writer.byte(0),
+        };
+        let taken = self.board.take(true, &writer.into_bytes());
+        if taken {
+            self.knows(author, clock);
+        }
+        taken
+    }
+
+    fn any(&mut self) -> Option<(u64, u32)> {
+        let (client, clock) = *self.clocks.get(self.rng.random_range(0..self.clocks.len().max(1)))?;
+        Some((client, self.rng.random_range(0..clock)))
+    }
+
+    fn known(&self, author: u64) -> u32 {
+        self.clocks.iter().find(|(client, _)| *client == author).map_or(0, |(_, clock)| *clock)
+    }
+
+    fn knows(&mut self, author: u64, clock: u32) {
+        self.clocks.retain(|(client, _)| *client != author);
+        self.clocks.push((author, clock));
+    }
+}
+
+#[test]
+fn b24_honest_neighbours_are_taken_and_with_others_the_log_reads_as_the_board_did() {
+    targets::quiet();
+    let (seed, started) = (seed(), Instant::now());
+    let (mut honest, mut forged, mut tried) = (0, 0, 0);
+    while tried < 400 && started.elapsed() < PATIENCE {
+        let rng = StdRng::seed_from_u64(seed * 1_000 + tried);
+        let mut shared = Shared { board: targets::Board::default(), clocks: Vec::new(), rng };
+        let writers = [3, 5, 7, 200].map(new_doc);
+        let texts = writers.each_ref().map(|doc| TableRoots::of(doc).so_far);
+        let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            for _ in 0..60 {
+                let at = shared.rng.random_range(0..writers.len());
+                let doc = &writers[at];
+                if shared.rng.random_bool(0.3) {
+                    // They hear of each other now and then.
+                    let from = &writers[shared.rng.random_range(0..writers.len())];
+                    if from.client_id() != doc.client_id() {
+                        let news = from.transact().encode_diff_v1(&doc.transact().state_vector());
+                        doc.transact_mut().apply_update(Update::decode_v1(&news).expect("an update")).expect("applies");
+                    }
+                }
+                if shared.rng.random_bool(0.4) {
+                    forged += u32::from(shared.forge());
+                    continue;
+                }
+                let update = {
+                    let mut txn = doc.transact_mut();
+                    let len = texts[at].len(&txn);
+                    // Most people write in the same few places.
+                    let place = if shared.rng.random_bool(0.5) { len / 2 } else { shared.rng.random_range(0..=len) };
+                    let delete = if shared.rng.random_bool(0.3) { (len - place).min(3) } else { 0 };
+                    let insert = "letters"[..shared.rng.random_range(1..6)].into();
+                    text::edit(&mut txn, &texts[at], &Splice { at: place, delete, insert });
+                    txn.encode_update_v1()
+                };
+                assert!(shared.board.take(true, &update), "an honest edit was refused: {update:02x?}");
+                honest += 1;
+                let clock = doc.transact().state_vector().get(&doc.client_id());
+                shared.knows(doc.client_id().get(), clock);
+            }
+            shared.board.ends();
+        }));
+        tried += 1;
+        outcome.unwrap_or_else(|_| panic!("seed {seed}, board {tried}"));
+    }
+    println!("{honest} honest and {forged} forged updates on {tried} boards were taken");
+    assert!(u64::from(forged) > tried, "only {forged} forged updates on {tried} boards were taken");
 }

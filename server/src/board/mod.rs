@@ -4,7 +4,7 @@
 //!
 //! - this file: the registry [`Boards`], and the handle of a board
 //! - [`room`]: the task; `room/edits`: edits in, commits, acknowledgements and edits out; `room/memory`: loading and recovering
-//! - `replica`: the document itself, a fold of the board's stream
+//! - `replica`: the document itself, a fold of the board's stream; `order`: how the items of its texts stand
 //! - `member`: those who have the board open
 //! - `presence`: who is here and where their caret is
 //!
@@ -28,6 +28,7 @@ use crate::store::{Store, StoreError};
 use crate::workshop::floor::Floors;
 
 mod member;
+pub mod order;
 mod presence;
 pub mod replica;
 pub mod room;

@@ -6,10 +6,15 @@ use shared::board::{new_doc, root};
 use shared::limits;
 use shared::wire::SharedType;
 use shared::wire::lib0::{ReadError, Reader};
+use shared::wire::scan::Id;
 use yrs::updates::decoder::Decode;
 use yrs::updates::encoder::Encode;
-use yrs::{BranchID, ClientID, Doc, ID, Map, Out, ReadTxn, StateVector, Text, Transact, TransactionMut, Update};
+use yrs::{
+    Assoc, BranchID, ClientID, Doc, ID, Map, Out, ReadTxn, StateVector, StickyIndex, Text, Transact, TransactionMut,
+    Update,
+};
 
+use super::order::{self, Order, Surroundings};
 use crate::socket::guard::Attributed;
 use crate::store::Loaded;
 
@@ -25,6 +30,10 @@ pub struct Replica {
     unfolded: u64,
     /// About how large it is, in bytes of v1 updates.
     bytes: usize,
+    /// How its items stand, once that had to be known.
+    order: Option<Order>,
+    /// The same with the update that was checked last.
+    next: Option<Order>,
 }
 
 /// Why an update is not applied. The document is as before.
@@ -39,6 +48,9 @@ pub enum Unfit {
     /// It puts a shared type into one that is there already. Elements are created whole, with all that nests in them: so what the scan
     /// allows in one update is how deep a board can ever nest, and deleting, which recurses in Yrs, stays shallow.
     Lazy,
+    /// It puts an item between two that did not stand side by side. Where that is depends on how a document came by what it holds: the
+    /// live one and one loaded from the log could read it differently.
+    Misplaced,
 }
 
 /// The document is not as it may be, and a part may have been applied: load again.
@@ -53,12 +65,16 @@ pub enum Spoilt {
 }
 
 impl Replica {
+    fn empty() -> Self {
+        Self { doc: new_doc(0), seq: 0, unfolded: 0, bytes: 0, order: None, next: None }
+    }
+
     /// Folds a stream.
     ///
     /// # Errors
     /// In words for the operator: a row or the snapshot cannot be applied.
     pub fn load(loaded: &Loaded) -> Result<Self, String> {
-        let mut replica = Self { doc: new_doc(0), seq: 0, unfolded: loaded.rows.len() as u64, bytes: 0 };
+        let mut replica = Self { unfolded: loaded.rows.len() as u64, ..Self::empty() };
         if let Some(snapshot) = &loaded.snapshot {
             let update = Update::decode_v2(&snapshot.payload).map_err(|e| format!("snapshot {}: {e}", snapshot.seq))?;
             replica.fold(update).map_err(|why| format!("snapshot {}: {why}", snapshot.seq))?;
@@ -99,7 +115,8 @@ impl Replica {
 
     /// Whether an update can be applied. Under client ids that are not its sender's it may repeat what is known, as clients do who
     /// answer a Step1, and nothing else.
-    pub fn check(&self, update: &Attributed) -> Result<(), Unfit> {
+    pub fn check(&mut self, update: &Attributed) -> Result<(), Unfit> {
+        self.next = None;
         if self.bytes + update.bytes.len() > limits::BOARD_BYTES {
             return Err(Unfit::Full);
         }
@@ -140,6 +157,14 @@ impl Replica {
         {
             return Err(Unfit::Gap);
         }
+        if self.order.is_none() && order::matters(&update.items, known) {
+            // What was taken can be read, and if not it is not for this sender to pay for it.
+            self.order = Order::of(&txn.encode_state_as_update_v1(&StateVector::default())).ok();
+        }
+        if let Some(mut order) = self.order.take() {
+            order.place(&update.items, &Around { txn: &txn, known }).map_err(|_| Unfit::Misplaced)?;
+            self.next = Some(order);
+        }
         Ok(())
     }
 
@@ -157,12 +182,14 @@ impl Replica {
         let decoded = Update::decode_v1(&update.bytes).map_err(|e| Spoilt::Broken(e.to_string()))?;
         let delta = self.fold_within(decoded, Some(&update.types))?;
         self.bytes += delta.as_ref().map_or(0, Vec::len);
+        self.order = self.next.take();
         Ok(delta)
     }
 
     /// Applies a v1 update that was applied before: a row, or one that is about to become a row.
     pub fn replay(&mut self, payload: &[u8]) -> Result<(), String> {
         let update = Update::decode_v1(payload).map_err(|e| e.to_string())?;
+        (self.order, self.next) = (None, None);
         self.fold(update)?;
         self.bytes += payload.len();
         Ok(())
@@ -213,7 +240,7 @@ impl Replica {
         let payload = self.doc.transact().encode_state_as_update_v2(&StateVector::default());
         let known = self.doc.transact().state_vector();
         let update = catch_unwind(AssertUnwindSafe(|| Update::decode_v2(&payload))).ok()?.ok()?;
-        let mut copy = Self { doc: new_doc(0), seq: 0, unfolded: 0, bytes: 0 };
+        let mut copy = Self::empty();
         copy.fold(update).ok()?;
         let is_same = copy.doc.transact().state_vector() == known;
         is_same.then_some(payload)
@@ -222,6 +249,29 @@ impl Replica {
     /// The document, for reading it.
     pub fn doc(&self) -> &Doc {
         &self.doc
+    }
+}
+
+/// A document, as its order is told of it.
+struct Around<'a, T, K> {
+    txn: &'a T,
+    known: K,
+}
+
+impl<T: ReadTxn, K: Fn(u64) -> u32> Surroundings for Around<'_, T, K> {
+    fn known(&self, client: u64) -> u32 {
+        (self.known)(client)
+    }
+
+    fn is_gone(&self, id: Id) -> bool {
+        let place =
+            StickyIndex::from_id(ID::new(ClientID::new(id.client), id.clock), Assoc::After).get_offset(self.txn);
+        place.is_none_or(|place| place.branch.is_deleted())
+    }
+
+    fn is_dead(&self, id: Id) -> bool {
+        let shared = BranchID::get_nested(self.txn, &ID::new(ClientID::new(id.client), id.clock));
+        shared.is_none_or(|shared| shared.is_deleted())
     }
 }
 

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use shared::id::{ActorId, WorkshopId};
 use shared::limits;
-use shared::wire::scan::{self, Checked, Range, ScanError, SharedType};
+use shared::wire::scan::{self, Checked, Placed, Range, ScanError, SharedType};
 
 use crate::draw;
 use crate::store::{Store, StoreError};
@@ -58,6 +58,8 @@ pub struct Attributed {
     pub types: Vec<SharedType>,
     /// Whether it puts one into a type that it does not bring.
     pub lazy: bool,
+    /// Where it puts its items; see [`Checked::items`].
+    pub items: Vec<Placed>,
     /// Client ids in it that are not its sender's.
     pub foreign: Vec<u64>,
 }
@@ -68,8 +70,8 @@ impl Attributed {
     /// # Errors
     /// It is no update, or a dangerous one.
     pub fn scan(bytes: Vec<u8>) -> Result<Self, ScanError> {
-        let Checked { inserted, deleted, needs, types, lazy, .. } = scan::check(&bytes)?;
-        Ok(Self { bytes, inserted, deleted, needs, types, lazy, foreign: Vec::new() })
+        let Checked { inserted, deleted, needs, types, lazy, items, .. } = scan::check(&bytes)?;
+        Ok(Self { bytes, inserted, deleted, needs, types, lazy, items, foreign: Vec::new() })
     }
 }
 

@@ -84,6 +84,8 @@ pub struct Checked {
     /// Whether it puts a shared type into one that it does not bring, or beside something there. How deep such a one lies cannot be
     /// told from the bytes.
     pub lazy: bool,
+    /// Where it puts its items: those of one client stand together, with ascending clocks.
+    pub items: Vec<Placed>,
 }
 
 /// A shared type that an update brings: a note, its text.
@@ -95,6 +97,57 @@ pub struct SharedType {
     pub clock: u32,
     /// Whether it lies in a root type: an element of the board.
     pub at_root: bool,
+}
+
+/// One clock of one client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Id {
+    /// The client id.
+    pub client: u64,
+    /// The clock.
+    pub clock: u32,
+}
+
+/// What an item is put into.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Parent {
+    /// The root type of this name.
+    Root(Box<str>),
+    /// The shared type that is this item.
+    In(Id),
+}
+
+/// Where an update puts an item.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Placed {
+    /// Its first clock.
+    pub id: Id,
+    /// How many clocks it takes; at least 1.
+    pub len: u32,
+    /// What it was put behind.
+    pub left: Option<Id>,
+    /// What it was put before.
+    pub right: Option<Id>,
+    /// What it was put into; with a neighbour nothing: there it is where this one is.
+    pub parent: Option<Parent>,
+    /// Whether it is the value of a key and not one of a sequence; with a neighbour it is what this one is.
+    pub keyed: bool,
+}
+
+impl Placed {
+    /// The clock after its last.
+    pub fn end(&self) -> u32 {
+        self.id.clock + self.len
+    }
+
+    /// Where it is, as far as the bytes tell.
+    fn place(&self) -> Place {
+        match (self.left.or(self.right), &self.parent) {
+            (Some(neighbour), _) => Place::Beside(neighbour),
+            (None, Some(Parent::In(id))) => Place::In(*id),
+            (None, _) => Place::Root,
+        }
+    }
 }
 
 impl Checked {
@@ -136,13 +189,21 @@ pub fn scan(update: &[u8]) -> Result<(), ScanError> {
     walk(update).map(|_| ())
 }
 
+/// Where the items of a whole document are that was made of updates which passed. Values may take more bytes in it than they did there.
+pub fn items(state: &[u8]) -> Result<Vec<Placed>, ScanError> {
+    let mut reader = Reader::new(state);
+    let mut structs = Structs { lenient: true, ..Structs::default() };
+    structs.read(&mut reader)?;
+    Ok(structs.items)
+}
+
 /// Scans and decodes an update.
 pub fn check(update: &[u8]) -> Result<Checked, ScanError> {
-    let Walked { needs, types, lazy } = walk(update)?;
+    let Walked { needs, types, lazy, items } = walk(update)?;
     let update = Update::decode_v1(update).map_err(|e| ScanError::Refused(e.to_string()))?;
     let inserted = ranges(&update.insertions(true));
     let deleted = ranges(update.delete_set());
-    Ok(Checked { update, inserted, deleted, needs, types, lazy })
+    Ok(Checked { update, inserted, deleted, needs, types, lazy, items })
 }
 
 /// Whose structs an update inserts: ascending ranges of clocks, those deleted since included.
@@ -172,6 +233,7 @@ struct Walked {
     needs: Vec<(u64, u32)>,
     types: Vec<SharedType>,
     lazy: bool,
+    items: Vec<Placed>,
 }
 
 /// Reads a whole update.
@@ -184,13 +246,7 @@ fn walk(update: &[u8]) -> Result<Walked, ScanError> {
         return Err(ScanError::Trailing);
     }
     let lazy = structs.check_depth()?;
-    Ok(Walked { needs: structs.needs(), types: structs.types, lazy })
-}
-
-#[derive(Clone, Copy)]
-struct Id {
-    client: u64,
-    clock: u32,
+    Ok(Walked { needs: structs.needs(), types: structs.types, lazy, items: structs.items })
 }
 
 /// Where an item is.
@@ -204,22 +260,19 @@ enum Place {
     Beside(Id),
 }
 
-struct Item {
-    clock: u32,
-    end: u32,
-    place: Place,
-    holds_type: bool,
-}
-
 /// What was seen of the structs.
 #[derive(Default)]
 struct Structs {
-    items: Vec<Item>,
+    items: Vec<Placed>,
+    /// The items that are shared types, as indices.
+    holders: Vec<usize>,
     /// For each client the items that are its, as indices, and the clock at which its structs end.
     clients: HashMap<u64, (std::ops::Range<usize>, u32)>,
     /// The highest clock of each client that is referred to.
     referred: BTreeMap<u64, u32>,
     types: Vec<SharedType>,
+    /// Whether keys and values may have any length.
+    lenient: bool,
 }
 
 impl Structs {
@@ -252,45 +305,46 @@ impl Structs {
             let len = clock(reader)?;
             return if len > 0 { Ok(len) } else { Err(ScanError::Range) };
         }
-        let place = self.read_place(reader, info, id)?;
-        let (len, holds_type) = read_content(reader, info & 0x1f)?;
+        let mut item = self.read_place(reader, info, id)?;
+        let (len, holds_type) = self.read_content(reader, info & 0x1f)?;
         if holds_type {
-            let at_root = matches!(place, Place::Root);
+            let at_root = matches!(item.place(), Place::Root);
             self.types.push(SharedType { client: id.client, clock: id.clock, at_root });
         }
         // Old versions of Yjs wrote items of no length; Yrs passes over them.
         if len > 0 {
-            self.items.push(Item { clock: id.clock, end: advance(id.clock, len)?, place, holds_type });
+            advance(id.clock, len)?;
+            item.len = len;
+            self.holders.extend(holds_type.then_some(self.items.len()));
+            self.items.push(item);
         }
         Ok(len)
     }
 
-    fn read_place(&mut self, reader: &mut Reader, info: u8, id: Id) -> Result<Place, ScanError> {
+    fn read_place(&mut self, reader: &mut Reader, info: u8, id: Id) -> Result<Placed, ScanError> {
         const LEFT: u8 = 0x80;
         const RIGHT: u8 = 0x40;
         const KEY: u8 = 0x20;
-        let mut place = None;
-        for flag in [LEFT, RIGHT] {
-            if info & flag != 0 {
-                let neighbour = self.read_reference(reader, id)?;
-                place = place.or(Some(Place::Beside(neighbour)));
-            }
+        let mut item = Placed { id, len: 0, left: None, right: None, parent: None, keyed: false };
+        if info & LEFT != 0 {
+            item.left = Some(self.read_reference(reader, id)?);
         }
-        if let Some(place) = place {
-            return Ok(place);
+        if info & RIGHT != 0 {
+            item.right = Some(self.read_reference(reader, id)?);
         }
-        let place = match reader.var_uint()? {
-            1 => {
-                key(reader)?;
-                Place::Root
-            }
-            0 => Place::In(self.read_reference(reader, id)?),
+        if item.left.or(item.right).is_some() {
+            return Ok(item);
+        }
+        item.parent = Some(match reader.var_uint()? {
+            1 => Parent::Root(self.key(reader)?.into()),
+            0 => Parent::In(self.read_reference(reader, id)?),
             _ => return Err(ReadError::Oversized.into()),
-        };
-        if info & KEY != 0 {
-            key(reader)?;
+        });
+        item.keyed = info & KEY != 0;
+        if item.keyed {
+            self.key(reader)?;
         }
-        Ok(place)
+        Ok(item)
     }
 
     fn read_reference(&mut self, reader: &mut Reader, from: Id) -> Result<Id, ScanError> {
@@ -316,9 +370,9 @@ impl Structs {
     fn find(&self, id: Id) -> Option<usize> {
         let (range, _) = self.clients.get(&id.client)?;
         let items = &self.items[range.clone()];
-        let after = items.partition_point(|item| item.clock <= id.clock);
+        let after = items.partition_point(|item| item.id.clock <= id.clock);
         let index = after.checked_sub(1)?;
-        (id.clock < items[index].end).then_some(range.start + index)
+        (id.clock < items[index].end()).then_some(range.start + index)
     }
 
     /// Follows every shared type outwards, without recursion, and each item once. Returns [`Checked::lazy`].
@@ -328,7 +382,7 @@ impl Structs {
         let mut depths = vec![UNKNOWN; self.items.len()];
         let mut path = Vec::new();
         let mut lazy = false;
-        for start in (0..self.items.len()).filter(|&index| self.items[index].holds_type) {
+        for &start in &self.holders {
             let mut next = Some(start);
             let mut depth = 0;
             while let Some(index) = next {
@@ -343,7 +397,7 @@ impl Structs {
                 }
                 depths[index] = UNDERWAY;
                 path.push(index);
-                next = match self.items[index].place {
+                next = match self.items[index].place() {
                     Place::Root => None,
                     Place::In(id) | Place::Beside(id) => {
                         let found = self.find(id);
@@ -353,7 +407,7 @@ impl Structs {
                 };
             }
             for index in path.drain(..).rev() {
-                if matches!(self.items[index].place, Place::In(_)) {
+                if matches!(self.items[index].place(), Place::In(_)) {
                     depth += 1;
                 }
                 depths[index] = depth;
@@ -364,54 +418,65 @@ impl Structs {
         }
         Ok(lazy)
     }
-}
 
-/// Reads the content of an item; returns its length in clocks, and whether it is a shared type.
-fn read_content(reader: &mut Reader, kind: u8) -> Result<(u32, bool), ScanError> {
-    const DELETED: u8 = 1;
-    const BINARY: u8 = 3;
-    const STRING: u8 = 4;
-    const EMBED: u8 = 5;
-    const FORMAT: u8 = 6;
-    const TYPE: u8 = 7;
-    const ANY: u8 = 8;
-    let len = match kind {
-        DELETED => clock(reader)?,
-        BINARY => {
-            within(reader.var_bytes()?.len())?;
-            1
-        }
-        STRING => reader.var_string()?.chars().map(|c| c.len_utf16() as u32).sum(),
-        EMBED => {
-            read_json(reader)?;
-            1
-        }
-        FORMAT => {
-            key(reader)?;
-            read_json(reader)?;
-            1
-        }
-        TYPE => {
-            const ARRAY: u8 = 0;
-            const MAP: u8 = 1;
-            const TEXT: u8 = 2;
-            match reader.byte()? {
-                ARRAY | MAP | TEXT => return Ok((1, true)),
-                other => return Err(ScanError::Type(other)),
+    /// Reads the content of an item; returns its length in clocks, and whether it is a shared type.
+    fn read_content(&self, reader: &mut Reader, kind: u8) -> Result<(u32, bool), ScanError> {
+        const DELETED: u8 = 1;
+        const BINARY: u8 = 3;
+        const STRING: u8 = 4;
+        const EMBED: u8 = 5;
+        const FORMAT: u8 = 6;
+        const TYPE: u8 = 7;
+        const ANY: u8 = 8;
+        let len = match kind {
+            DELETED => clock(reader)?,
+            BINARY => {
+                self.within(reader.var_bytes()?.len())?;
+                1
             }
-        }
-        ANY => {
-            let values = count(reader, 1)?;
-            for _ in 0..values {
-                let before = reader.remaining();
-                read_any(reader, limits::ANY_DEPTH)?;
-                within(before - reader.remaining())?;
+            STRING => reader.var_string()?.chars().map(|c| c.len_utf16() as u32).sum(),
+            EMBED => {
+                self.within(read_json(reader)?)?;
+                1
             }
-            values
-        }
-        other => return Err(ScanError::Content(other)),
-    };
-    Ok((len, false))
+            FORMAT => {
+                self.key(reader)?;
+                self.within(read_json(reader)?)?;
+                1
+            }
+            TYPE => {
+                const ARRAY: u8 = 0;
+                const MAP: u8 = 1;
+                const TEXT: u8 = 2;
+                match reader.byte()? {
+                    ARRAY | MAP | TEXT => return Ok((1, true)),
+                    other => return Err(ScanError::Type(other)),
+                }
+            }
+            ANY => {
+                let values = count(reader, 1)?;
+                for _ in 0..values {
+                    let before = reader.remaining();
+                    read_any(reader, limits::ANY_DEPTH)?;
+                    self.within(before - reader.remaining())?;
+                }
+                values
+            }
+            other => return Err(ScanError::Content(other)),
+        };
+        Ok((len, false))
+    }
+
+    /// The name of a root type, a key of a map or of a format.
+    fn key<'a>(&self, reader: &mut Reader<'a>) -> Result<&'a str, ScanError> {
+        let key = reader.var_string()?;
+        if self.lenient || key.len() <= limits::KEY_BYTES { Ok(key) } else { Err(ScanError::TooLong("key")) }
+    }
+
+    /// Whether a value that is not shared text has a size that boards have.
+    fn within(&self, bytes: usize) -> Result<(), ScanError> {
+        if self.lenient || bytes <= limits::VALUE_BYTES { Ok(()) } else { Err(ScanError::TooLong("value")) }
+    }
 }
 
 /// Reads a value that may nest `depth` deep.
@@ -453,8 +518,8 @@ fn read_integer(reader: &mut Reader) -> Result<(), ScanError> {
     Err(ReadError::Oversized.into())
 }
 
-/// A value as JSON text. Only its depth is looked at; whether it is JSON at all, Yrs finds out safely.
-fn read_json(reader: &mut Reader) -> Result<(), ScanError> {
+/// A value as JSON text; returns its length in bytes. Only its depth is looked at; whether it is JSON at all, Yrs finds out safely.
+fn read_json(reader: &mut Reader) -> Result<usize, ScanError> {
     let (mut depth, mut quoted, mut escaped) = (0, false, false);
     let json = reader.var_string()?;
     for byte in json.bytes() {
@@ -472,7 +537,7 @@ fn read_json(reader: &mut Reader) -> Result<(), ScanError> {
             _ => {}
         }
     }
-    within(json.len())
+    Ok(json.len())
 }
 
 fn read_deletions(reader: &mut Reader) -> Result<(), ScanError> {
@@ -492,16 +557,6 @@ fn read_deletions(reader: &mut Reader) -> Result<(), ScanError> {
         }
     }
     Ok(())
-}
-
-/// The name of a root type, a key of a map or of a format.
-fn key(reader: &mut Reader) -> Result<(), ScanError> {
-    if reader.var_string()?.len() <= limits::KEY_BYTES { Ok(()) } else { Err(ScanError::TooLong("key")) }
-}
-
-/// Whether a value that is not shared text has a size that boards have.
-fn within(bytes: usize) -> Result<(), ScanError> {
-    if bytes <= limits::VALUE_BYTES { Ok(()) } else { Err(ScanError::TooLong("value")) }
 }
 
 /// A count of things of which each takes at least `bytes`.

@@ -136,3 +136,20 @@ async fn b21_a_type_put_into_another_one_later_costs_its_sender() {
     assert_eq!(mallory.ends().await, End { code: 1002, reason: "too_many_roots" });
     assert_eq!(house.guest("late", 3).await.reads(), "words");
 }
+
+#[tokio::test]
+async fn b24_an_item_between_two_that_are_crossed_costs_its_sender() {
+    let house = House::new();
+    let mut ann = house.guest("ann", 1).await;
+    ann.writes("words").await;
+    let mallory = house.stranger("mallory", 9).await;
+    // Behind the fourth letter and before the second.
+    mallory.sends_as(forged(&[b"\xc4\x01\x03\x01\x01\x01x"]), Ack::Status, &[], true).await;
+    assert_eq!(mallory.ends().await, End { code: 1002, reason: "misplaced" });
+    // Side by side is where people write, the one who wrote before, too.
+    let mut bob = house.guest("bob", 9).await;
+    bob.sends(forged(&[b"\xc4\x01\x01\x01\x02\x01x"])).await;
+    assert!(is_update(&ann.hears().await));
+    ann.writes("!").await;
+    assert_eq!(house.guest("late", 3).await.reads(), "woxrds!");
+}

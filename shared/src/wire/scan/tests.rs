@@ -435,3 +435,27 @@ fn random_bytes_and_mutated_updates_never_panic() {
     }
     assert!(accepted > 100, "the mutations are too wild to show anything: {accepted}");
 }
+
+#[test]
+fn b24_where_an_update_puts_its_items_is_known() {
+    let doc = new_doc(7);
+    let (text, map) = (doc.get_or_insert_text("text"), doc.get_or_insert_map("map"));
+    let mut txn = doc.transact_mut();
+    text.insert(&mut txn, 0, "ab");
+    map.insert(&mut txn, "k", true);
+    text.insert(&mut txn, 1, "c");
+    let id = |clock| Id { client: 7, clock };
+    let item = |clock| Placed { id: id(clock), len: 1, left: None, right: None, parent: None, keyed: false };
+    let expected = [
+        Placed { parent: Some(Parent::Root("text".into())), ..item(0) },
+        Placed { left: Some(id(0)), ..item(1) },
+        Placed { parent: Some(Parent::Root("map".into())), keyed: true, ..item(2) },
+        Placed { left: Some(id(0)), right: Some(id(1)), ..item(3) },
+    ];
+    assert_eq!(check(&txn.encode_update_v1()).expect("sound").items, expected);
+    // A whole document is read as it is, however long its keys and values have become.
+    map.insert(&mut txn, "x".repeat(limits::KEY_BYTES + 1), true);
+    let whole = txn.encode_state_as_update_v1(&StateVector::default());
+    assert_eq!(check(&whole).map(|_| ()), Err(ScanError::TooLong("key")));
+    assert_eq!(items(&whole).map(|items| items.len()), Ok(expected.len() + 1));
+}
