@@ -231,3 +231,84 @@ fn stand(order: &Order, root: &str) -> Vec<Id> {
     }
     ids
 }
+
+/// Somebody who writes, takes back and does again, and is offline now and then.
+struct Fickle {
+    doc: Doc,
+    text: TextRef,
+    undo: yrs::undo::UndoManager<()>,
+    unsent: std::sync::Arc<std::sync::Mutex<Vec<Vec<u8>>>>,
+}
+
+impl Fickle {
+    fn new(client: u64) -> Self {
+        let doc = new_doc(client);
+        let text = doc.get_or_insert_text("t");
+        let mut undo = yrs::undo::UndoManager::with_options(yrs::undo::Options {
+            capture_timeout_millis: 0,
+            tracked_origins: HashSet::from(["own".into()]),
+            capture_transaction: None,
+            timestamp: std::sync::Arc::new(|| 0),
+            init_undo_stack: Vec::new(),
+            init_redo_stack: Vec::new(),
+        });
+        undo.expand_scope(&doc, &text);
+        let unsent = std::sync::Arc::<std::sync::Mutex<Vec<Vec<u8>>>>::default();
+        let made = unsent.clone();
+        doc.observe_update_v1("made", move |txn, event| {
+            if txn.origin() != Some(&"server".into()) {
+                made.lock().expect("no panic").push(event.update.to_vec());
+            }
+        })
+        .expect("a document");
+        Self { doc, text, undo, unsent }
+    }
+}
+
+#[test]
+fn b24_what_is_undone_and_done_again_is_taken() {
+    use crate::board::replica::Replica;
+    use crate::socket::guard::Attributed;
+    use crate::store::Loaded;
+
+    let (mut undone, mut taken) = (0, 0);
+    for seed in 0..60 {
+        let mut rng = StdRng::seed_from_u64(seed);
+        let mut replica = Replica::load(&Loaded::default()).expect("empty");
+        let mut writers = [3, 5, 200].map(Fickle::new);
+        for _ in 0..150 {
+            let index = rng.random_range(0..writers.len());
+            let one = &mut writers[index];
+            match rng.random_range(0..10) {
+                0..3 => {
+                    let mut txn = one.doc.transact_mut_with("own");
+                    let at = rng.random_range(0..=one.text.len(&txn));
+                    one.text.insert(&mut txn, at, "abc");
+                }
+                3 | 4 => {
+                    let mut txn = one.doc.transact_mut_with("own");
+                    let length = one.text.len(&txn);
+                    if length > 4 {
+                        one.text.remove_range(&mut txn, rng.random_range(0..length - 3), 3);
+                    }
+                }
+                5 | 6 => undone += u32::from(one.undo.undo_blocking()),
+                7 => undone += u32::from(one.undo.redo_blocking()),
+                8 => {
+                    for update in one.unsent.lock().expect("no panic").drain(..) {
+                        let update = Attributed::scan(update).expect("sound");
+                        assert_eq!(replica.check(&update), Ok(()), "seed {seed}");
+                        replica.apply(&update).expect("applies");
+                        taken += 1;
+                    }
+                }
+                _ => {
+                    let news = replica.doc().transact().encode_diff_v1(&one.doc.transact().state_vector());
+                    let news = Update::decode_v1(&news).expect("an update");
+                    one.doc.transact_mut_with("server").apply_update(news).expect("applies");
+                }
+            }
+        }
+    }
+    assert!(undone > 1_000 && taken > 2_000, "{undone} undone, {taken} taken");
+}
