@@ -12,7 +12,7 @@
 //! - [`ready`]: a value that tasks can wait for.
 
 pub mod doc;
-mod journal;
+pub mod journal;
 pub mod link;
 pub mod outbox;
 pub mod ready;
