@@ -6,7 +6,7 @@ use shared::board::{new_doc, root};
 use shared::limits;
 use shared::wire::SharedType;
 use shared::wire::lib0::{ReadError, Reader};
-use shared::wire::scan::Id;
+use shared::wire::scan::{self, Id};
 use yrs::updates::decoder::Decode;
 use yrs::updates::encoder::Encode;
 use yrs::{
@@ -76,9 +76,9 @@ impl Replica {
     pub fn load(loaded: &Loaded) -> Result<Self, String> {
         let mut replica = Self { unfolded: loaded.rows.len() as u64, ..Self::empty() };
         if let Some(snapshot) = &loaded.snapshot {
-            let update = Update::decode_v2(&snapshot.payload).map_err(|e| format!("snapshot {}: {e}", snapshot.seq))?;
+            let update = decode_snapshot(&snapshot.payload).map_err(|e| format!("snapshot {}: {e}", snapshot.seq))?;
             replica.fold(update).map_err(|why| format!("snapshot {}: {why}", snapshot.seq))?;
-            replica.bytes = snapshot.payload.len() * EXPANSION;
+            replica.bytes = snapshot.payload.len() * if is_v2(&snapshot.payload) { EXPANSION } else { 1 };
         }
         for row in &loaded.rows {
             replica.replay(&row.payload).map_err(|why| format!("row {}: {why}", row.seq))?;
@@ -234,12 +234,17 @@ impl Replica {
         self.doc.transact().encode_diff_v1(state_vector)
     }
 
-    /// The whole document, as a v2 update; `None` if it could not be loaded again. Yrs writes some of what strangers' updates can hold
-    /// in a way that it does not read, and a snapshot that cannot be read would cost the board, while the log is sound.
+    /// The whole document, as a v2 update, or as a v1 update where it holds binary values, which Yrs 0.28 writes in v2 and does not read
+    /// back. `None` if it could not be loaded again: a snapshot that cannot be read would cost the board, while the log is sound.
     pub fn snapshot(&self) -> Option<Vec<u8>> {
-        let payload = self.doc.transact().encode_state_as_update_v2(&StateVector::default());
-        let known = self.doc.transact().state_vector();
-        let update = catch_unwind(AssertUnwindSafe(|| Update::decode_v2(&payload))).ok()?.ok()?;
+        let txn = self.doc.transact();
+        let known = txn.state_vector();
+        let v1 = txn.encode_state_as_update_v1(&StateVector::default());
+        let payload = match scan::holds_binary(&v1) {
+            Ok(true) => v1,
+            _ => txn.encode_state_as_update_v2(&StateVector::default()),
+        };
+        let update = catch_unwind(AssertUnwindSafe(|| decode_snapshot(&payload))).ok()?.ok()?;
         let mut copy = Self::empty();
         copy.fold(update).ok()?;
         let is_same = copy.doc.transact().state_vector() == known;
@@ -250,6 +255,15 @@ impl Replica {
     pub fn doc(&self) -> &Doc {
         &self.doc
     }
+}
+
+/// Whether a snapshot is a v2 update: these begin with a 0, for features that there are none of, and v1 with how many clients follow.
+fn is_v2(payload: &[u8]) -> bool {
+    payload.first() == Some(&0)
+}
+
+fn decode_snapshot(payload: &[u8]) -> Result<Update, yrs::encoding::read::Error> {
+    if is_v2(payload) { Update::decode_v2(payload) } else { Update::decode_v1(payload) }
 }
 
 /// A document, as its order is told of it.
@@ -421,6 +435,20 @@ mod tests {
         // Without what came before it, the row does not fit: the board is damaged, and must not look empty.
         let torn = Loaded { snapshot: None, rows: vec![row], last_seq: 2 };
         assert!(Replica::load(&torn).is_err());
+    }
+
+    #[test]
+    fn a_board_with_binary_values_has_a_snapshot_too() {
+        // A map with the bytes 1, 2 and 3 under a key, as Yjs writes them.
+        let binary = [1, 1, 7, 0, 0x23, 1, 1, b'm', 1, b'k', 3, 1, 2, 3, 0];
+        let mut replica = empty();
+        take(&mut replica, &binary, &[]).expect("fits");
+        let payload = replica.snapshot().expect("a snapshot");
+        assert!(!is_v2(&payload));
+        let loaded = Loaded { snapshot: Some(Snapshot { seq: 1, payload: payload.into() }), rows: vec![], last_seq: 1 };
+        let loaded = Replica::load(&loaded).expect("loads");
+        assert!(loaded.is_same_as(&replica));
+        assert_eq!(loaded.diff(&StateVector::default()), replica.diff(&StateVector::default()));
     }
 
     #[test]

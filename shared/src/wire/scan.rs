@@ -189,12 +189,21 @@ pub fn scan(update: &[u8]) -> Result<(), ScanError> {
     walk(update).map(|_| ())
 }
 
-/// Where the items of a whole document are that was made of updates which passed. Values may take more bytes in it than they did there.
+/// Where the items of a whole document are that was made of updates which passed.
 pub fn items(state: &[u8]) -> Result<Vec<Placed>, ScanError> {
-    let mut reader = Reader::new(state);
+    Ok(walk_whole(state)?.items)
+}
+
+/// Whether a whole document that was made of updates which passed holds values that are bytes (`Uint8Array`).
+pub fn holds_binary(state: &[u8]) -> Result<bool, ScanError> {
+    Ok(walk_whole(state)?.binary)
+}
+
+/// Reads the structs of a whole document. Values may take more bytes in it than they did in the updates.
+fn walk_whole(state: &[u8]) -> Result<Structs, ScanError> {
     let mut structs = Structs { lenient: true, ..Structs::default() };
-    structs.read(&mut reader)?;
-    Ok(structs.items)
+    structs.read(&mut Reader::new(state))?;
+    Ok(structs)
 }
 
 /// Scans and decodes an update.
@@ -273,6 +282,8 @@ struct Structs {
     types: Vec<SharedType>,
     /// Whether keys and values may have any length.
     lenient: bool,
+    /// Whether there is a value that is bytes.
+    binary: bool,
 }
 
 impl Structs {
@@ -420,7 +431,7 @@ impl Structs {
     }
 
     /// Reads the content of an item; returns its length in clocks, and whether it is a shared type.
-    fn read_content(&self, reader: &mut Reader, kind: u8) -> Result<(u32, bool), ScanError> {
+    fn read_content(&mut self, reader: &mut Reader, kind: u8) -> Result<(u32, bool), ScanError> {
         const DELETED: u8 = 1;
         const BINARY: u8 = 3;
         const STRING: u8 = 4;
@@ -432,6 +443,7 @@ impl Structs {
             DELETED => clock(reader)?,
             BINARY => {
                 self.within(reader.var_bytes()?.len())?;
+                self.binary = true;
                 1
             }
             STRING => reader.var_string()?.chars().map(|c| c.len_utf16() as u32).sum(),
