@@ -11,8 +11,10 @@ use yrs::{
 };
 
 use super::super::lib0::Writer;
+use super::read::TYPE_DEPTH;
 use super::*;
 use crate::board::new_doc;
+use crate::limits;
 
 /// Updates that Yjs 13.6 wrote: `name hex`, one a line.
 const YJS: &str = include_str!("yjs.txt");
