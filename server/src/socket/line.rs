@@ -63,10 +63,10 @@ pub enum Sent {
 
 impl Line {
     /// A stream as its two ends: one to send frames on, one for the WebSocket library.
-    pub fn new(stream: TcpStream) -> (Arc<Self>, Ends) {
+    pub fn new(stream: TcpStream) -> (Arc<Self>, Stream) {
         let (read, write) = stream.into_split();
         let line = Arc::new(Self { stream: write, writing: Mutex::default() });
-        (line.clone(), Ends { read, line })
+        (line.clone(), Stream { read, line })
     }
 
     /// Sends a frame of bytes, if that is possible without waiting. An error ends the connection, and its task meets it, too.
@@ -175,12 +175,12 @@ impl Line {
 
 /// The stream as the WebSocket library knows it.
 #[derive(Debug)]
-pub struct Ends {
+pub struct Stream {
     read: OwnedReadHalf,
     line: Arc<Line>,
 }
 
-impl AsyncRead for Ends {
+impl AsyncRead for Stream {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -190,7 +190,7 @@ impl AsyncRead for Ends {
     }
 }
 
-impl AsyncWrite for Ends {
+impl AsyncWrite for Stream {
     fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &[u8]) -> Poll<io::Result<usize>> {
         let line = &self.line;
         loop {
@@ -282,8 +282,8 @@ mod tests {
         const FRAMES: u32 = 400;
         const WRITERS: u8 = 3;
         let (near, far) = pair().await;
-        let (line, ends) = Line::new(near);
-        let mut library = WebSocketStream::from_raw_socket(ends, Role::Server, None).await;
+        let (line, stream) = Line::new(near);
+        let mut library = WebSocketStream::from_raw_socket(stream, Role::Server, None).await;
         let mut reader = WebSocketStream::from_raw_socket(far, Role::Client, None).await;
         let (mut whole, mut begun) = (0_u32, 0_u32);
         let (counts, mut counted) = tokio::sync::mpsc::unbounded_channel();

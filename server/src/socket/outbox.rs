@@ -316,6 +316,48 @@ mod tests {
         assert_eq!(outbox.lock().entries.capacity(), 0);
     }
 
+    #[tokio::test]
+    async fn b11_what_need_not_wait_goes_at_once_and_never_before_what_waits() {
+        use futures_util::StreamExt;
+        use tokio::net::{TcpListener, TcpStream};
+        use tokio_tungstenite::WebSocketStream;
+        use tokio_tungstenite::tungstenite::protocol::Role;
+
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let (near, far) =
+            tokio::join!(listener.accept(), TcpStream::connect(listener.local_addr().expect("an address")));
+        let (line, _stream) = Line::new(near.expect("accepted").0);
+        let mut reader = WebSocketStream::from_raw_socket(far.expect("connected"), Role::Client, None).await;
+        let outbox = Outbox::on(line.clone());
+        outbox.push(1, Class::Document, frame("at once"));
+        assert_eq!(outbox.next(), None, "nothing waits");
+        for text in ["one", "breath"] {
+            outbox.gather(1, Class::Answer, frame(text));
+        }
+        outbox.write_gathered();
+        outbox.push_to_wait(1, Class::Latest, frame("in turn"));
+        outbox.push(1, Class::Document, frame("behind it"));
+        assert_eq!(outbox.next(), Some(Next::Frame(frame("in turn"))));
+        // While the task has that in hand.
+        outbox.gather(1, Class::Document, frame("later"));
+        outbox.write_gathered();
+        line.send(&frame("in turn")).await.expect("connected");
+        for text in ["behind it", "later"] {
+            assert_eq!(outbox.next(), Some(Next::Frame(frame(text))));
+            line.send(&frame(text)).await.expect("connected");
+        }
+        assert_eq!(outbox.next(), None);
+        outbox.push(1, Class::Document, frame("at once again"));
+        assert_eq!(outbox.next(), None);
+        outbox.hang_up();
+        outbox.push(1, Class::Document, frame("too late"));
+        assert_eq!(outbox.next(), Some(Next::Frame(frame("too late"))), "only the task may write now");
+        for text in ["at once", "one", "breath", "in turn", "behind it", "later", "at once again"] {
+            let heard = reader.next().await.expect("more").expect("a frame");
+            assert_eq!(heard.into_data(), frame(text));
+        }
+    }
+
     #[test]
     fn b9_a_slow_reader_is_resynchronised_board_by_board() {
         let outbox = Outbox::default();

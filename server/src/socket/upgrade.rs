@@ -2,6 +2,8 @@
 //!
 //! axum's extractor keeps the stream to itself; boards write on it (see [`super::line`]).
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use axum::extract::{FromRequest, Request};
 use axum::http::{StatusCode, header};
@@ -13,10 +15,10 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::server::create_response_with_body;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 
-use super::line::{Ends, Line};
+use super::line::{Line, Stream};
 
 /// A connection as the library sees it.
-pub type Socket = WebSocketStream<Ends>;
+pub type Socket = WebSocketStream<Stream>;
 
 /// A request to speak WebSocket from here on; others are refused with 426.
 pub struct Upgrade {
@@ -42,7 +44,7 @@ impl Upgrade {
     pub fn accept<F>(
         self,
         config: WebSocketConfig,
-        then: impl FnOnce(std::sync::Arc<Line>, Socket) -> F + Send + 'static,
+        then: impl FnOnce(Arc<Line>, Socket) -> F + Send + 'static,
     ) -> Response
     where
         F: Future<Output = ()> + Send,
@@ -57,11 +59,11 @@ impl Upgrade {
                 return tracing::error!("a connection is none of ours: `listen` serves something else than TCP");
             };
             let Parts { io, read_buf, .. } = parts;
-            let (line, ends) = Line::new(io.into_inner());
+            let (line, stream) = Line::new(io.into_inner());
             // The buffer of the HTTP connection goes with it.
             let early = read_buf.to_vec();
             drop(read_buf);
-            let socket = WebSocketStream::from_partially_read(ends, early, Role::Server, Some(config)).await;
+            let socket = WebSocketStream::from_partially_read(stream, early, Role::Server, Some(config)).await;
             then(line, socket).await;
         });
         agreed
