@@ -31,11 +31,10 @@ const BETWEEN_VIEWS: Duration = Duration::from_millis(250);
 /// Between two views pass this many times what making the last ones took: a café of thousands, whose people all come at once, is busy
 /// with their edits and not with telling each of every other.
 const VIEWS_SHARE: u32 = 4;
-/// The same for views that only tell how busy the tables are, of which there is always something new in a large café; at the most
-/// [`FLOOR_AT_LEAST`].
+/// The same for views that only tell how busy the tables are, of which there is always something new in a large café.
 const FLOOR_SHARE: u32 = 64;
-/// The longest time between two views of the floor.
-const FLOOR_AT_LEAST: Duration = Duration::from_secs(2);
+/// The longest time between two such views, if there is something new.
+const FLOOR_AT_MOST: Duration = Duration::from_secs(2);
 /// The longest sleep.
 const NAP: Duration = Duration::from_secs(20);
 /// The longest sleep while there is a deadline, so that a wall clock that was set is noticed before people wonder.
@@ -432,7 +431,7 @@ impl Host {
         if due.is_some() {
             let took = began.elapsed();
             self.show_after = began + BETWEEN_VIEWS.max(took * (VIEWS_SHARE + 1));
-            self.show_floor_after = self.show_after.max(began + FLOOR_AT_LEAST.min(took * (FLOOR_SHARE + 1)));
+            self.show_floor_after = self.show_after.max(began + FLOOR_AT_MOST.min(took * (FLOOR_SHARE + 1)));
         }
     }
 }

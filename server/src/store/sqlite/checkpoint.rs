@@ -90,7 +90,7 @@ fn serve(connection: &Connection, told: &Receiver<()>, health: &watch::Sender<He
 
 fn fold(connection: &Connection, health: &watch::Sender<Health>) {
     match run(connection, "PASSIVE") {
-        Ok(()) => {}
+        Ok(_) => {}
         Err(error @ StoreError::SyncFailed(_)) => {
             tracing::error!(%error, "folding the write-ahead log failed");
             writer::note(health, Health::Broken);
@@ -103,17 +103,16 @@ fn fold(connection: &Connection, health: &watch::Sender<Health>) {
 /// Folds all of the log before anybody else has the database open, and empties it. What a process left there that was killed, or whose
 /// sync failed, may be in the system's memory alone: this writes it once more, into the database, and syncs that.
 pub(super) fn settle(connection: &Connection) -> Result<(), StoreError> {
-    run(connection, "TRUNCATE")
+    empty(connection).map(drop)
 }
 
 /// The same, and says whether it is empty now: it is not while another process reads from it.
 pub(super) fn empty(connection: &Connection) -> Result<bool, StoreError> {
-    let mut pragma = connection.prepare_cached("PRAGMA wal_checkpoint(TRUNCATE)")?;
-    Ok(pragma.query_row([], |row| row.get::<_, i64>(0))? == 0)
+    run(connection, "TRUNCATE")
 }
 
-fn run(connection: &Connection, mode: &str) -> Result<(), StoreError> {
+/// Returns whether nobody was in the way.
+fn run(connection: &Connection, mode: &str) -> Result<bool, StoreError> {
     let mut pragma = connection.prepare_cached(&format!("PRAGMA wal_checkpoint({mode})"))?;
-    pragma.query_row([], |_| Ok(()))?;
-    Ok(())
+    Ok(pragma.query_row([], |row| row.get::<_, i64>(0))? == 0)
 }
