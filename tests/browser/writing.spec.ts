@@ -46,6 +46,16 @@ async function two(browser: import('@playwright/test').Browser, viewport = phone
   return pages as [Page, Page];
 }
 
+// A tab that is closed while there is no server, and opened again when there is one.
+async function closedAndOpenedAgain(page: Page): Promise<Page> {
+  const [context, address] = [page.context(), page.url()];
+  await page.close();
+  await server.restart();
+  const again = await context.newPage();
+  await again.goto(address);
+  return again;
+}
+
 test('P-1: a reload without a network loses nothing, and it is sent on return', async ({ browser }) => {
   const [one, other] = await two(browser);
   await write(one, language, '在线写的');
@@ -70,12 +80,7 @@ test('P-1: a tab that is closed without a network sends what it kept when it is 
   await saved(one, language);
   await server.kill();
   await write(one, language, '关掉之前写的');
-  const context = one.context();
-  const address = one.url();
-  await one.close();
-  await server.restart();
-  const again = await context.newPage();
-  await again.goto(address);
+  const again = await closedAndOpenedAgain(one);
   await expect(again.getByText('关掉之前写的').first()).toBeVisible();
   await saved(again, language);
   await expect(other.getByText('关掉之前写的').first()).toBeVisible({ timeout: 20_000 });
@@ -101,12 +106,7 @@ test('P-1: what the browser had no time to store when it closed a tab is sent wh
   await write(one, language, '来不及存的');
   await write(one, language, '还有一张');
   expect(await thrownAway.evaluate(count => count.puts)).toBeGreaterThanOrEqual(2);
-  const context = one.context();
-  const address = one.url();
-  await one.close();
-  await server.restart();
-  const again = await context.newPage();
-  await again.goto(address);
+  const again = await closedAndOpenedAgain(one);
   for (const words of ['来不及存的', '还有一张']) await expect(again.getByText(words).first()).toBeVisible();
   await saved(again, language);
   for (const words of ['来不及存的', '还有一张']) {
