@@ -8,6 +8,11 @@ use server::care::restore::{RestoreOptions, restore};
 use server::care::{self, BackupOptions, VerifyOptions};
 use server::config::Config;
 
+/// Thousands of small things come and go with each second of writing; see docs/decisions/0019.
+#[cfg(not(target_env = "msvc"))]
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 /// World Cafés on your own machine: tables, boards, rounds, harvest and plan (换桌)
 #[derive(Parser)]
 #[command(name = "tablehop", version, arg_required_else_help = true)]

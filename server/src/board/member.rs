@@ -1,6 +1,6 @@
 //! Those who have a board open, and telling them things.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -38,7 +38,7 @@ impl Member {
 
     /// The same, in some way.
     pub(super) fn answer_as(&self, board: &Address, message: ServerMessage, way: Way) {
-        if let Some(frame) = self.dialect.encode(board, message) {
+        if let Some(frame) = self.dialect.encode(board, &message) {
             self.put(Class::Answer, frame, way);
         }
     }
@@ -56,17 +56,17 @@ impl Member {
         if let (true, Address::Board(id)) = (self.ours, board) {
             let workshop = Address::Workshop(id.workshop.clone());
             let text = serde_json::json!({ "type": "notice", "code": code, "board": id.to_string() }).to_string();
-            if let Some(frame) = Dialect::Collab(None).encode(&workshop, ServerMessage::Stateless(text)) {
+            if let Some(frame) = Dialect::Collab(None).encode(&workshop, &ServerMessage::Stateless(text)) {
                 self.outbox.push(self.slot, Class::Answer, frame);
             }
         }
     }
 }
 
-/// All members of a board.
+/// All members of a board, those of a table side by side in memory: each edit goes through them all.
 #[derive(Default)]
 pub(super) struct Members {
-    all: HashMap<MemberId, Seat>,
+    all: BTreeMap<MemberId, Seat>,
 }
 
 struct Seat {
@@ -151,7 +151,7 @@ impl Members {
                 continue;
             }
             if own {
-                if let Some(frame) = member.dialect.encode(board, ServerMessage::Awareness(presence::encode(&[]))) {
+                if let Some(frame) = member.dialect.encode(board, &ServerMessage::Awareness(presence::encode(&[]))) {
                     member.put(Class::Document, frame, way);
                 }
                 continue;
@@ -159,7 +159,7 @@ impl Members {
             let frame = match encoded.iter().find(|(dialect, _)| *dialect == &member.dialect) {
                 Some((_, frame)) => frame.clone(),
                 None => {
-                    let frame = member.dialect.encode(board, message.clone());
+                    let frame = member.dialect.encode(board, message);
                     encoded.push((&member.dialect, frame.clone()));
                     frame
                 }

@@ -282,7 +282,7 @@ impl Room {
             ServerMessage::Step2 { update: replica.diff(state_vector) },
             ServerMessage::Step1 { state_vector: replica.state_vector() },
         ]
-        .map(|message| member.dialect.encode(&self.address, message));
+        .map(|message| member.dialect.encode(&self.address, &message));
         let lagged = member.outbox.push_sync(member.slot, frames.into_iter().flatten());
         self.members.synced(id);
         if lagged {

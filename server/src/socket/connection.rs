@@ -395,7 +395,7 @@ impl Connection {
             };
             return self.outbox.end(end);
         }
-        let frame: Option<Bytes> = self.dialect(to).encode(&to.address, message);
+        let frame: Option<Bytes> = self.dialect(to).encode(&to.address, &message);
         if let Some(frame) = frame {
             self.outbox.push(slot, Class::Answer, frame);
         }

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use shared::limits;
 use shared::wire::lib0::{Reader, Writer};
-use shared::wire::{Address, Addressed, ClientFrame, ClientMessage, FrameError, ServerFrame, ServerMessage};
+use shared::wire::{Address, ClientFrame, ClientMessage, FrameError, ServerMessage};
 
 /// A connection's way of framing.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -23,13 +23,10 @@ mod kind {
 
 impl Dialect {
     /// A message as a frame; `None` if this dialect has no such message.
-    pub fn encode(&self, address: &Address, message: ServerMessage) -> Option<Bytes> {
+    pub fn encode(&self, address: &Address, message: &ServerMessage) -> Option<Bytes> {
         match self {
-            Self::Collab(session) => {
-                let addressed = Addressed { address: address.clone(), session: session.as_deref().map(str::to_owned) };
-                Some(ServerFrame::Message(addressed, message).encode().into())
-            }
-            Self::Yjs => encode_yjs(&message),
+            Self::Collab(session) => Some(message.encode_to(address, session.as_deref()).into()),
+            Self::Yjs => encode_yjs(message),
         }
     }
 }
@@ -74,6 +71,8 @@ pub fn decode_yjs(board: &Address, bytes: &[u8]) -> Result<ClientFrame, FrameErr
 
 #[cfg(test)]
 mod tests {
+    use shared::wire::{Addressed, ServerFrame};
+
     use super::*;
 
     fn board() -> Address {
@@ -83,17 +82,17 @@ mod tests {
     #[test]
     fn collab_answers_carry_the_session_back() {
         let dialect = Dialect::Collab(Some("s1".into()));
-        let frame = dialect.encode(&board(), ServerMessage::SyncStatus(true)).expect("a frame");
+        let frame = dialect.encode(&board(), &ServerMessage::SyncStatus(true)).expect("a frame");
         let Ok(ServerFrame::Message(to, _)) = ServerFrame::decode(&frame) else { panic!("no message") };
         assert_eq!(to, Addressed { address: board(), session: Some("s1".to_owned()) });
     }
 
     #[test]
     fn yjs_messages_have_no_address_and_no_auth() {
-        let step2 = Dialect::Yjs.encode(&board(), ServerMessage::Step2 { update: vec![7, 7] });
+        let step2 = Dialect::Yjs.encode(&board(), &ServerMessage::Step2 { update: vec![7, 7] });
         assert_eq!(step2.as_deref(), Some(&[0, 1, 2, 7, 7][..]));
-        assert_eq!(Dialect::Yjs.encode(&board(), ServerMessage::SyncStatus(true)), None);
-        let refused = Dialect::Yjs.encode(&board(), ServerMessage::SyncStatus(false)).expect("said");
+        assert_eq!(Dialect::Yjs.encode(&board(), &ServerMessage::SyncStatus(true)), None);
+        let refused = Dialect::Yjs.encode(&board(), &ServerMessage::SyncStatus(false)).expect("said");
         assert_eq!(refused[..3], [2, 0, 9]);
         let update = ClientMessage::Update { update: vec![7] };
         assert_eq!(decode_yjs(&board(), &[0, 2, 1, 7]), Ok(ClientFrame::Message(board().into(), update)));

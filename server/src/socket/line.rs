@@ -14,6 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
+use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
@@ -82,19 +83,22 @@ impl Line {
             let mut room = &mut whole[..];
             room.put_slice(head);
             room.put_slice(frame);
-            self.stream.try_write(whole.get(..length + frame.len()).unwrap_or_default())
+            self.socket().send(whole.get(..length + frame.len()).unwrap_or_default())
         } else {
-            self.stream.try_write_vectored(&[IoSlice::new(head), IoSlice::new(frame)])
+            self.socket().send_vectored(&[IoSlice::new(head), IoSlice::new(frame)])
         };
         let Some(written) = unless_blocked(written)? else { return Ok(Sent::Not) };
         if written == length + frame.len() {
             return Ok(Sent::Whole);
         }
-        writing.rest = match written.checked_sub(length) {
-            Some(of_frame) => frame.slice(of_frame..),
-            None => [head.get(written..).unwrap_or_default(), frame].concat().into(),
-        };
+        writing.rest = rest_of(head, frame, written);
         Ok(Sent::Begun)
+    }
+
+    /// The stream past the runtime, whose books on it lie elsewhere in memory: looking into them for each frame costs a tenth of what is
+    /// ours in sending it. What does not fit is written by way of the runtime, which then finds out by itself that it has to wait.
+    fn socket(&self) -> SockRef<'_> {
+        SockRef::from(self.stream.as_ref())
     }
 
     /// Keeps a small frame, to be written together with others by [`Line::try_finish`] or [`Line::finish`]. Returns whether it did.
@@ -123,13 +127,29 @@ impl Line {
     pub async fn send(&self, frame: &Bytes) -> io::Result<()> {
         loop {
             self.finish().await?;
-            match self.try_send(frame)? {
+            let begun = match self.try_send(frame)? {
                 Sent::Whole => return Ok(()),
-                Sent::Begun => return self.finish().await,
-                Sent::Not if self.is_within() => return Err(ErrorKind::ResourceBusy.into()),
-                Sent::Not => self.stream.writable().await?,
+                Sent::Begun => true,
+                Sent::Not => self.begin(frame)?,
+            };
+            if begun {
+                return self.finish().await;
             }
         }
+    }
+
+    /// Makes a frame the next to be written, unless something is to be written before it.
+    fn begin(&self, frame: &Bytes) -> io::Result<bool> {
+        let mut writing = self.lock();
+        if writing.within {
+            return Err(ErrorKind::ResourceBusy.into());
+        }
+        let begins = writing.is_empty();
+        if begins {
+            let (head, length) = head(frame.len());
+            writing.rest = rest_of(head.get(..length).unwrap_or_default(), frame, 0);
+        }
+        Ok(begins)
     }
 
     /// Writes what is left of a frame that has begun, and what was gathered.
@@ -237,6 +257,14 @@ fn head(length: usize) -> ([u8; HEAD], usize) {
         }
     };
     (head, size)
+}
+
+/// What is left of a frame of which `written` bytes are written, its head included.
+fn rest_of(head: &[u8], frame: &Bytes, written: usize) -> Bytes {
+    match written.checked_sub(head.len()) {
+        Some(of_frame) => frame.slice(of_frame..),
+        None => [head.get(written..).unwrap_or_default(), frame].concat().into(),
+    }
 }
 
 fn unless_blocked(written: io::Result<usize>) -> io::Result<Option<usize>> {

@@ -98,7 +98,7 @@ fn show_turn(seats: &mut [&mut Seat], id: &WorkshopId, address: &Address, moment
         // Written as it is: by way of a tree of values it takes several times as long.
         let Ok(json) = serde_json::to_string(&view) else { continue };
         let text = format!(r#"{{"type":"view","view":{json}}}"#);
-        if let Some(frame) = seat.who.dialect.encode(address, ServerMessage::Stateless(text)) {
+        if let Some(frame) = seat.who.dialect.encode(address, &ServerMessage::Stateless(text)) {
             seat.who.outbox.push_to_wait(seat.who.slot, Class::Latest, frame);
         }
     }

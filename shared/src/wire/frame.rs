@@ -90,11 +90,15 @@ impl Addressed {
     }
 
     fn write(&self, writer: &mut Writer) {
-        match &self.session {
-            Some(session) => writer.var_string(&format!("{}\0{session}", self.address)),
-            None => writer.var_string(&self.address.to_string()),
-        };
+        write_address(&self.address, self.session.as_deref(), writer);
     }
+}
+
+fn write_address(address: &Address, session: Option<&str>, writer: &mut Writer) {
+    match session {
+        Some(session) => writer.var_string(&format!("{address}\0{session}")),
+        None => writer.var_string(&address.to_string()),
+    };
 }
 
 mod kind {
@@ -368,6 +372,14 @@ impl ClientMessage {
 }
 
 impl ServerMessage {
+    /// Writes a whole frame with this message, to somebody who appended `session` to the address.
+    pub fn encode_to(&self, address: &Address, session: Option<&str>) -> Vec<u8> {
+        let mut writer = Writer::new();
+        write_address(address, session, &mut writer);
+        self.write(&mut writer);
+        writer.into_bytes()
+    }
+
     fn read(reader: &mut Reader) -> Result<Self, FrameError> {
         Ok(match reader.var_uint()? {
             kind::SYNC => match reader.var_uint()? {
