@@ -1,8 +1,9 @@
 //! Logs and counters: where they go. What is logged and counted stands where it happens.
 
-use std::sync::OnceLock;
+use std::sync::{LazyLock, OnceLock};
 use std::time::Duration;
 
+use metrics::{Counter, Histogram};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use serde_json::Value;
 use tracing::{Event, Subscriber};
@@ -110,6 +111,33 @@ pub fn count() {
         );
         handle
     });
+}
+
+/// What is counted with each edit: held on to, for a counter is otherwise looked up by its name each time.
+pub struct PerEdit {
+    /// Edits stored.
+    pub edits: Counter,
+    /// Edits acknowledged.
+    pub acks: Counter,
+    /// Frames with an edit or a presence, to somebody else.
+    pub fan_out: Counter,
+    /// From handing a batch to the store until it is on disk.
+    pub commit_seconds: Histogram,
+}
+
+/// The counters of each edit.
+pub fn per_edit() -> &'static PerEdit {
+    static PER_EDIT: LazyLock<PerEdit> = LazyLock::new(|| {
+        // Before that nothing is counted, and these would never be.
+        count();
+        PerEdit {
+            edits: metrics::counter!("tablehop_edits_total"),
+            acks: metrics::counter!("tablehop_acks_total"),
+            fan_out: metrics::counter!("tablehop_fan_out_total"),
+            commit_seconds: metrics::histogram!("tablehop_room_commit_seconds"),
+        }
+    });
+    &PER_EDIT
 }
 
 /// Keeps measurements small for as long as the runtime lives.

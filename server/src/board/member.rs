@@ -9,6 +9,7 @@ use shared::wire::{Address, ServerMessage, presence};
 
 use crate::socket::dialect::Dialect;
 use crate::socket::outbox::{Class, Outbox, Slot};
+use crate::telemetry;
 
 /// As many are told something at once; where more have a board open, their connections' tasks take turns with everything else.
 const AT_ONCE: usize = 64;
@@ -169,7 +170,6 @@ impl Members {
                 told += 1;
             }
         }
-        // Once for all: a counter is looked up by its name.
-        metrics::counter!("tablehop_fan_out_total").increment(told);
+        telemetry::per_edit().fan_out.increment(told);
     }
 }

@@ -30,10 +30,44 @@ pub struct Replica {
     unfolded: u64,
     /// About how large it is, in bytes of v1 updates.
     bytes: usize,
+    /// How far it knows each client, once that had to be known: Yrs goes through all of them to say so.
+    known: Option<Clocks>,
     /// How its items stand, once that had to be known.
     order: Option<Order>,
-    /// The same with the update that was checked last.
-    next: Option<Order>,
+    /// What follows from the update that was checked last.
+    next: Next,
+}
+
+/// What a replica will know once the update that it has checked is applied.
+#[derive(Default)]
+struct Next {
+    reaches: Clocks,
+    order: Option<Order>,
+}
+
+/// How far each client's structs are known, without a gap.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Clocks(Vec<(u64, u32)>);
+
+impl Clocks {
+    fn of(doc: &Doc) -> Self {
+        let vector = doc.transact().state_vector();
+        let mut clocks: Vec<(u64, u32)> = vector.iter().map(|(client, clock)| (client.get(), *clock)).collect();
+        clocks.sort_unstable();
+        Self(clocks)
+    }
+
+    fn get(&self, client: u64) -> Option<u32> {
+        let found = self.0.binary_search_by_key(&client, |(client, _)| *client).ok()?;
+        self.0.get(found).map(|(_, clock)| *clock)
+    }
+
+    fn set(&mut self, client: u64, clock: u32) {
+        match self.0.binary_search_by_key(&client, |(client, _)| *client) {
+            Ok(at) => self.0[at].1 = clock,
+            Err(at) => self.0.insert(at, (client, clock)),
+        }
+    }
 }
 
 /// Why an update is not applied. The document is as before.
@@ -66,7 +100,7 @@ pub enum Spoilt {
 
 impl Replica {
     fn empty() -> Self {
-        Self { doc: new_doc(0), seq: 0, unfolded: 0, bytes: 0, order: None, next: None }
+        Self { doc: new_doc(0), seq: 0, unfolded: 0, bytes: 0, known: None, order: None, next: Next::default() }
     }
 
     /// Folds a stream.
@@ -116,42 +150,34 @@ impl Replica {
     /// Whether an update can be applied. Under client ids that are not its sender's it may repeat what is known, as clients do who
     /// answer a Step1, and nothing else.
     pub fn check(&mut self, update: &Attributed) -> Result<(), Unfit> {
-        self.next = None;
+        self.next = Next::default();
         if self.bytes + update.bytes.len() > limits::BOARD_BYTES {
             return Err(Unfit::Full);
         }
-        let txn = self.doc.transact();
-        let known = txn.state_vector();
-        let known = |client: u64| known.get(&ClientID::new(client));
+        let clocks = self.known.get_or_insert_with(|| Clocks::of(&self.doc));
+        let known = |client: u64| clocks.get(client).unwrap_or(0);
         let is_new = |shared: &&SharedType| shared.clock >= known(shared.client);
         if update.lazy && update.types.iter().any(|shared| is_new(&shared)) {
             return Err(Unfit::Lazy);
         }
         let elements = update.types.iter().filter(|shared| shared.at_root).filter(is_new).count();
-        if elements > 0 && elements + count_elements(&txn) > limits::ELEMENTS_KEPT {
+        if elements > 0 && elements + count_elements(&self.doc.transact()) > limits::ELEMENTS_KEPT {
             return Err(Unfit::Full);
         }
         // How far each client's structs reach, contiguously, once this is applied. Ranges come ascending.
-        let mut reach: Option<(u64, u32)> = None;
-        let mut reaches: Vec<(u64, u32)> = Vec::new();
+        let mut reaches = Clocks::default();
         for range in &update.inserted {
             let (client, end) = (range.client, range.clock.saturating_add(range.len));
-            let before = match reach {
-                Some((same, clock)) if same == client => clock,
-                _ => known(client),
-            };
+            let before = reaches.get(client).unwrap_or_else(|| known(client));
             if update.foreign.contains(&client) && end > known(client) {
                 return Err(Unfit::Foreign);
             }
             if range.clock > before {
                 return Err(Unfit::Gap);
             }
-            reach = Some((client, end.max(before)));
-            reaches.retain(|(other, _)| *other != client);
-            reaches.extend(reach);
+            reaches.set(client, end.max(before));
         }
-        let reach =
-            |client: u64| reaches.iter().find(|(same, _)| *same == client).map_or_else(|| known(client), |r| r.1);
+        let reach = |client: u64| reaches.get(client).unwrap_or_else(|| known(client));
         if update.deleted.iter().any(|range| range.clock.saturating_add(range.len) > reach(range.client))
             || update.needs.iter().any(|(client, clock)| *clock >= reach(*client))
         {
@@ -159,12 +185,13 @@ impl Replica {
         }
         if self.order.is_none() && order::matters(&update.items, known) {
             // What was taken can be read, and if not it is not for this sender to pay for it.
-            self.order = Order::of(&txn.encode_state_as_update_v1(&StateVector::default())).ok();
+            self.order = Order::of(&self.doc.transact().encode_state_as_update_v1(&StateVector::default())).ok();
         }
         if let Some(mut order) = self.order.take() {
-            order.place(&update.items, &Around { txn: &txn, known }).map_err(|_| Unfit::Misplaced)?;
-            self.next = Some(order);
+            order.place(&update.items, &Around { txn: &self.doc.transact(), known }).map_err(|_| Unfit::Misplaced)?;
+            self.next.order = Some(order);
         }
+        self.next.reaches = reaches;
         Ok(())
     }
 
@@ -182,14 +209,20 @@ impl Replica {
         let decoded = Update::decode_v1(&update.bytes).map_err(|e| Spoilt::Broken(e.to_string()))?;
         let delta = self.fold_within(decoded, Some(&update.types))?;
         self.bytes += delta.as_ref().map_or(0, Vec::len);
-        self.order = self.next.take();
+        let next = std::mem::take(&mut self.next);
+        if let Some(known) = &mut self.known {
+            // Nothing is missing, so all of it is there.
+            next.reaches.0.into_iter().for_each(|(client, clock)| known.set(client, clock));
+            debug_assert_eq!(*known, Clocks::of(&self.doc), "what is remembered is what is there");
+        }
+        self.order = next.order;
         Ok(delta)
     }
 
     /// Applies a v1 update that was applied before: a row, or one that is about to become a row.
     pub fn replay(&mut self, payload: &[u8]) -> Result<(), String> {
         let update = Update::decode_v1(payload).map_err(|e| e.to_string())?;
-        (self.order, self.next) = (None, None);
+        (self.known, self.order, self.next) = (None, None, Next::default());
         self.fold(update)?;
         self.bytes += payload.len();
         Ok(())

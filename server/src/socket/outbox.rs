@@ -8,12 +8,14 @@
 //! the board is caught up by state vector once the reader has read the rest. Answers are never dropped: somebody counts them.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::future::poll_fn;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
+use futures_util::task::AtomicWaker;
 use shared::limits;
-use tokio::sync::Notify;
 
 use super::line::{Line, Sent};
 
@@ -65,7 +67,30 @@ pub struct End {
 #[derive(Debug, Default)]
 pub struct Outbox {
     queue: Mutex<Queue>,
-    filled: Notify,
+    bell: Bell,
+}
+
+/// Calls the connection's task, and nobody else: lighter than what tokio has for many.
+#[derive(Debug, Default)]
+struct Bell {
+    rung: AtomicBool,
+    listener: AtomicWaker,
+}
+
+impl Bell {
+    fn ring(&self) {
+        self.rung.store(true, Ordering::Release);
+        self.listener.wake();
+    }
+
+    fn poll(&self, context: &mut Context<'_>) -> Poll<()> {
+        if self.rung.swap(false, Ordering::Acquire) {
+            return Poll::Ready(());
+        }
+        self.listener.register(context.waker());
+        // It may have been rung just before somebody listened.
+        if self.rung.swap(false, Ordering::Acquire) { Poll::Ready(()) } else { Poll::Pending }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -119,7 +144,7 @@ impl Outbox {
             Sent::Not => queue.push(slot, class, frame),
         }
         drop(queue);
-        self.filled.notify_one();
+        self.bell.ring();
     }
 
     /// Like [`Outbox::push`], but the frame may be written together with others, at the latest by [`Outbox::write_gathered`], which has to
@@ -131,7 +156,7 @@ impl Outbox {
         }
         queue.push(slot, class, frame);
         drop(queue);
-        self.filled.notify_one();
+        self.bell.ring();
     }
 
     /// Writes what was gathered.
@@ -141,7 +166,7 @@ impl Outbox {
         let whole = queue.free_line().is_none_or(|line| matches!(line.try_finish(), Ok(Sent::Whole)));
         drop(queue);
         if !whole {
-            self.filled.notify_one();
+            self.bell.ring();
         }
     }
 
@@ -149,7 +174,7 @@ impl Outbox {
     /// it to them all would hold up everything else.
     pub fn push_to_wait(&self, slot: Slot, class: Class, frame: Bytes) {
         self.lock().push(slot, class, frame);
-        self.filled.notify_one();
+        self.bell.ring();
     }
 
     /// Puts the answer to a Step1 in the queue and takes the address for caught up. An earlier answer that still waits is replaced:
@@ -164,7 +189,7 @@ impl Outbox {
             queue.add(Entry { slot, class: Class::Sync, frame });
         }
         drop(queue);
-        self.filled.notify_one();
+        self.bell.ring();
         lagged
     }
 
@@ -178,7 +203,7 @@ impl Outbox {
     /// Has the connection closed as soon as its task sees this. The first reason stands.
     pub fn end(&self, end: End) {
         self.lock().end.get_or_insert(end);
-        self.filled.notify_one();
+        self.bell.ring();
     }
 
     /// What to do next, if anything. What it gave before is done.
@@ -202,9 +227,9 @@ impl Outbox {
         Some(Next::Lagging(lag.slot))
     }
 
-    /// Resolves when something was pushed since it last resolved.
+    /// Resolves when something was pushed since it last resolved; for the connection's task alone.
     pub async fn filled(&self) {
-        self.filled.notified().await;
+        poll_fn(|context| self.bell.poll(context)).await;
     }
 
     fn lock(&self) -> MutexGuard<'_, Queue> {

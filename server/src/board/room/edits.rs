@@ -1,7 +1,5 @@
 //! The way of an edit through a room: onto the document, into the log, to its author and the others.
 
-use std::collections::HashSet;
-
 use bytes::Bytes;
 use shared::wire::ServerMessage;
 use tokio::time::Instant;
@@ -13,6 +11,7 @@ use crate::clock;
 use crate::socket::dialect::Dialect;
 use crate::socket::outbox::End;
 use crate::store::{NewRow, Snapshot};
+use crate::telemetry;
 
 /// New rows after which a board that is never idle gets one too, so that a crash does not cost a long replay.
 const SNAPSHOT_ROWS_AWAKE: u64 = 5_000;
@@ -106,12 +105,12 @@ impl Room {
             let count = rows.len() as u64;
             let started = Instant::now();
             let outcome = self.inner.store.append(self.stream.clone(), None, rows).await;
-            metrics::histogram!("tablehop_room_commit_seconds").record(started.elapsed().as_secs_f64());
+            telemetry::per_edit().commit_seconds.record(started.elapsed().as_secs_f64());
             match outcome {
                 Ok(seq) => self.committed(seq, count).await,
                 Err(error) => return self.fail(staged, &error).await,
             }
-            metrics::counter!("tablehop_edits_total").increment(count);
+            telemetry::per_edit().edits.increment(count);
             self.edits = self.edits.saturating_add(u16::try_from(count).unwrap_or(u16::MAX));
         }
         let way = self.members.way(staged.len());
@@ -153,13 +152,12 @@ impl Room {
     }
 
     fn acknowledge(&self, staged: &[Staged], way: Way) {
-        metrics::counter!("tablehop_acks_total").increment(staged.len() as u64);
+        telemetry::per_edit().acks.increment(staged.len() as u64);
         // A later number covers the earlier ones of the same member.
-        let mut told = HashSet::new();
-        let mut numbers = Vec::new();
+        let mut numbers: Vec<(MemberId, u64)> = Vec::new();
         for Staged { id, ack, .. } in staged.iter().rev() {
             match ack {
-                Ack::Number(n) if told.insert(*id) => numbers.push((*id, *n)),
+                Ack::Number(n) if numbers.iter().all(|(told, _)| told != id) => numbers.push((*id, *n)),
                 _ => {}
             }
         }
