@@ -130,12 +130,21 @@ impl Connection {
         std::mem::take(&mut self.ping)
     }
 
-    /// Resolves when the café has changed; then call [`Connection::check_rights`].
-    pub async fn changed(&mut self) {
-        match &mut self.person {
-            // An error means that the café's task has ended, which is noticed there.
-            Some(person) => drop(person.workshop.moment.changed().await),
-            None => std::future::pending().await,
+    /// Whether it is known who is connected.
+    pub fn is_known(&self) -> bool {
+        self.person.is_some()
+    }
+
+    /// Resolves when the café changes from what was last looked at; then call [`Connection::check_rights`]. As long as nobody is known,
+    /// never.
+    pub fn changed(&self) -> impl Future<Output = ()> + use<> {
+        let moment = self.person.as_ref().map(|person| person.workshop.moment.clone());
+        async move {
+            match moment {
+                // An error means that the café's task has ended, which is noticed there.
+                Some(mut moment) => drop(moment.changed().await),
+                None => std::future::pending().await,
+            }
         }
     }
 

@@ -192,10 +192,16 @@ async fn converse(
     socket: &mut Socket,
     stopping: &mut watch::Receiver<bool>,
 ) -> Option<End> {
-    // One timer and one ear for the whole connection: made anew for each message they cost more than the message.
+    // One timer and the same ears for the whole connection: made anew for each message they cost more than the message.
     let mut alarm = pin!(sleep_until(connection.wake_at()));
     let mut stopped = pin!(stopped(stopping));
+    let mut changed = pin!(connection.changed());
+    let mut was_known = connection.is_known();
     loop {
+        if connection.is_known() != was_known {
+            was_known = connection.is_known();
+            changed.set(connection.changed());
+        }
         // All that waits is written before anything more is read: who does not read is not listened to.
         match timeout(WRITE_PATIENCE, write(connection, outbox, line, socket)).await {
             Ok(Written::All) => {}
@@ -217,7 +223,10 @@ async fn converse(
                 None => return None,
             },
             () = outbox.filled() => {}
-            () = connection.changed() => Box::pin(connection.check_rights()).await,
+            () = &mut changed => {
+                Box::pin(connection.check_rights()).await;
+                changed.set(connection.changed());
+            }
             () = &mut alarm => {
                 // What was heard meanwhile has put it off, never brought it forward; then this does nothing.
                 Box::pin(connection.take(Input::Tick)).await;

@@ -32,7 +32,7 @@ const BETWEEN_VIEWS: Duration = Duration::from_millis(250);
 /// with their edits and not with telling each of every other.
 const VIEWS_SHARE: u32 = 4;
 /// The same for views that only tell how busy the tables are, of which there is always something new in a large café.
-const FLOOR_SHARE: u32 = 64;
+const FLOOR_SHARE: u32 = 128;
 /// The longest time between two such views, if there is something new.
 const FLOOR_AT_MOST: Duration = Duration::from_secs(2);
 /// The longest sleep.
