@@ -7,6 +7,7 @@ use server::care::remove::{RemoveOptions, remove};
 use server::care::restore::{RestoreOptions, restore};
 use server::care::{self, BackupOptions, VerifyOptions};
 use server::config::Config;
+use server::run::{ServeError, run, runtime};
 
 /// Thousands of small things come and go with each second of writing; see docs/decisions/0019.
 #[cfg(not(target_env = "msvc"))]
@@ -109,9 +110,9 @@ fn main() -> ExitCode {
     }
 }
 
-#[tokio::main]
-async fn serve(config: Config) -> ExitCode {
-    match server::run::run(config).await {
+fn serve(config: Config) -> ExitCode {
+    let served = runtime().map_err(ServeError::from).and_then(|runtime| runtime.block_on(run(config)));
+    match served {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("tablehop: {error}");

@@ -8,12 +8,22 @@ use std::time::Duration;
 
 use fast_qr::{ECL, QRBuilder, QRCode};
 use tokio::net::TcpListener;
+use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
 
 use crate::app::App;
 use crate::config::{Config, QrWhen};
+use crate::store::sqlite::is_busy;
 use crate::store::{Health, SqliteStore, Store, StoreError};
 use crate::{http, listen, telemetry};
+
+/// While the store is busy nobody notices this much: an edit waits ten times as long for its commit.
+const NAP: Duration = Duration::from_micros(500);
+
+/// Open files past which nobody needs more: a hundred thousand connections are more than one process serves.
+const FILES: u64 = 1 << 17;
+/// Open files below which a full café may find no place.
+const FEW_FILES: u64 = 4_096;
 
 /// How long requests under way may take to finish once the server is to stop.
 const LAST_REQUESTS: Duration = Duration::from_secs(5);
@@ -69,12 +79,27 @@ impl ServeError {
     }
 }
 
+/// The runtime to run it on. While thousands write, a worker with nothing to do naps for a moment before it listens again: what comes
+/// meanwhile is then taken up together, instead of one waking each (docs/decisions/0019).
+///
+/// # Errors
+/// The system gives no threads.
+pub fn runtime() -> io::Result<Runtime> {
+    let nap = || {
+        if is_busy() {
+            std::thread::sleep(NAP);
+        }
+    };
+    Builder::new_multi_thread().enable_all().on_thread_park(nap).build()
+}
+
 /// `tablehop serve`: everything from logging to the last commit. Ends on SIGTERM, SIGINT or Ctrl-C.
 ///
 /// # Errors
 /// If it cannot start, or the system fails it.
 pub async fn run(config: Config) -> Result<(), ServeError> {
     telemetry::log(&config).map_err(ServeError::Option)?;
+    allow_connections();
     let listener = bind(config.listen).await?;
     serve_and(config, listener, signal(), |config| {
         // Whoever closed our standard output does not want to read it.
@@ -146,6 +171,20 @@ async fn serve_and(
     }
     tracing::info!("stopped; everything is saved");
     served
+}
+
+/// Lets the process have as many connections as the system allows. Each is an open file, of which a shell gives 1,024 by default, and the
+/// thousandth guest would be turned away.
+fn allow_connections() {
+    match rlimit::increase_nofile_limit(FILES) {
+        Ok(files) if files < FEW_FILES => tracing::warn!(
+            files,
+            "this process may have only so many files open, each connection being one. Raise the hard limit (`ulimit -Hn`, LimitNOFILE= of \
+             systemd) for a larger café"
+        ),
+        Ok(files) => tracing::debug!(files, "open files allowed"),
+        Err(error) => tracing::warn!(%error, "the limit of open files stays as it is"),
+    }
 }
 
 async fn broken(mut health: watch::Receiver<Health>) {

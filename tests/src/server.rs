@@ -27,6 +27,9 @@ pub struct Server {
     pub api: Api,
 }
 
+/// Open files that a server is started with.
+pub const FILES: usize = 256;
+
 impl Server {
     /// Starts one on a free port with an empty data directory.
     ///
@@ -71,7 +74,11 @@ impl Server {
         directory: Option<tempfile::TempDir>,
         env: Vec<(String, String)>,
     ) -> Result<Self> {
-        let mut child = Command::new(binary()?)
+        // As from a shell that gives few files; the server has to ask for more (O-5).
+        let few_files = format!("ulimit -Sn {FILES}; exec \"$0\" \"$@\"");
+        let mut child = Command::new("sh")
+            .args(["-c", &few_files])
+            .arg(binary()?)
             .args(["serve", "--listen", &format!("127.0.0.1:{port}"), "--data"])
             .arg(&data)
             // A whole test room joins from one address within seconds.

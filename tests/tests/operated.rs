@@ -3,11 +3,13 @@
 use anyhow::{Context, Result, ensure};
 use harness::cafe::{Cafe, small};
 use harness::guest::PATIENCE;
-use harness::server::Server;
+use harness::server::{FILES, Server};
 use harness::wire::Wire;
 use shared::board::view::NoteKind;
 use shared::id::BoardKind;
 use shared::workshop::Command;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 const NOTES: usize = 10;
 
@@ -122,5 +124,23 @@ async fn o4_the_log_names_who_and_where() -> Result<()> {
         ensure!(found, "{what}: not found for connection {connection}");
     }
     ensure!(!log.contains(&guests[0].token) && !log.contains(&cafe.created.facilitator_token), "no token in a log");
+    Ok(())
+}
+
+/// Twice as many hold a connection as the files that the process was started with.
+#[tokio::test(flavor = "multi_thread")]
+async fn o5_more_can_be_connected_than_a_shell_allows() -> Result<()> {
+    const HEAD: &[u8] = b"GET /healthz HTTP/1.1\r\nhost: cafe\r\n\r\n";
+    let server = Server::start().await?;
+    let mut connected = Vec::new();
+    for _ in 0..2 * FILES {
+        let mut stream = TcpStream::connect(("127.0.0.1", server.port())).await?;
+        stream.write_all(HEAD).await?;
+        let mut said = [0; 12];
+        let read = tokio::time::timeout(PATIENCE, stream.read_exact(&mut said)).await;
+        read.with_context(|| format!("{} are connected; nothing comes for one more", connected.len()))??;
+        assert_eq!(&said, b"HTTP/1.1 200");
+        connected.push(stream);
+    }
     Ok(())
 }

@@ -5,6 +5,7 @@
 //! - this file: opening, closing, and the [`Store`] trait in terms of the others
 //! - `schema`: tables, their version, and how a connection is set up
 //! - `writer`: the thread that owns the only writing connection
+//! - `pace`: how quickly its commits follow one another
 //! - `checkpoint`: the thread beside it that folds the write-ahead log into the database
 //! - `space`: whether there is room on the disk again
 //! - `reader`: the pool of reading connections
@@ -29,6 +30,7 @@ pub mod archive;
 mod checkpoint;
 mod log;
 pub mod mend;
+mod pace;
 mod reader;
 pub mod registers;
 pub mod removal;
@@ -133,6 +135,11 @@ impl SqliteStore {
         let inner = self.inner.clone();
         Box::pin(async move { inner.readers.run(work).await })
     }
+}
+
+/// Whether a store of this process takes thousands of requests a second, so that answers come a few milliseconds apart anyway.
+pub fn is_busy() -> bool {
+    pace::is_busy()
 }
 
 impl Store for SqliteStore {

@@ -16,12 +16,13 @@
 
 use std::fs::File;
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use rusqlite::Connection;
 use tokio::sync::{Mutex, mpsc, oneshot, watch};
 
 use super::checkpoint::Checkpointer;
+use super::pace::Pace;
 use super::{Health, StoreError, checkpoint, log};
 
 /// Requests that may wait; past it callers wait before they hand over, which slows sockets down instead of filling memory.
@@ -30,13 +31,6 @@ const QUEUE: usize = 1024;
 const BATCH_REQUESTS: usize = 512;
 /// Payload bytes after which a commit takes no further request.
 const BATCH_BYTES: usize = 4 * 1024 * 1024;
-
-/// While it is busy, commits begin no sooner after one another.
-const PACE: Duration = Duration::from_millis(5);
-/// The time over which it is decided whether it is busy.
-const WINDOW: Duration = Duration::from_millis(10);
-/// Requests in that time that make it so: more than come from a few who each wait for their last one, on the fastest of disks.
-const BUSY: usize = 40;
 
 /// Batches with savepoints after one that was undone.
 const CAREFUL: u32 = 1_000;
@@ -223,47 +217,6 @@ where
     }
 }
 
-/// When the next commit may begin (docs/decisions/0018).
-#[derive(Debug)]
-struct Pace {
-    /// When the last commit began.
-    last: Instant,
-    /// Since when requests are counted, and how many came.
-    since: Instant,
-    requests: usize,
-    /// Whether many came in the window before.
-    busy: bool,
-}
-
-impl Pace {
-    fn new(now: Instant) -> Self {
-        Self { last: now, since: now, requests: 0, busy: false }
-    }
-
-    /// How long to wait before the next commit, if at all.
-    fn pause(&self, now: Instant) -> Option<Duration> {
-        let next = self.last + PACE;
-        (self.busy && now < next).then(|| next - now)
-    }
-
-    /// A commit begins.
-    fn begin(&mut self, now: Instant) {
-        self.last = now;
-        let counted = now - self.since;
-        if counted >= WINDOW {
-            // Who pauses longer than a window is not busy, however many came before.
-            self.busy = self.requests >= BUSY && counted < WINDOW * 2;
-            self.since = now;
-            self.requests = 0;
-        }
-    }
-
-    /// So many requests go into it.
-    fn count(&mut self, requests: usize) {
-        self.requests += requests;
-    }
-}
-
 /// What the thread works with.
 struct Desk {
     connection: Connection,
@@ -387,46 +340,4 @@ fn abandon(connection: &Connection) -> Result<(), StoreError> {
         connection.execute_batch("ROLLBACK")?;
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// So many requests a millisecond come, and a commit takes so long; gives the pauses made in a hundred commits.
-    fn pauses(pace: &mut Pace, now: &mut Instant, per_millisecond: f64, commit: Duration) -> Vec<Duration> {
-        let mut pauses = Vec::new();
-        let mut taken = *now;
-        for _ in 0..100 {
-            *now += commit;
-            if let Some(pause) = pace.pause(*now) {
-                *now += pause;
-                pauses.push(pause);
-            }
-            pace.begin(*now);
-            let came = (*now - taken).as_secs_f64() * 1_000.0 * per_millisecond;
-            pace.count(came as usize);
-            taken = *now;
-        }
-        pauses
-    }
-
-    #[test]
-    fn a_batch_waits_for_company_only_while_thousands_a_second_come() {
-        let mut now = Instant::now();
-        let mut pace = Pace::new(now);
-        let fast = Duration::from_micros(500);
-        assert_eq!(pauses(&mut pace, &mut now, 2.0, fast), [], "as fast as one can who waits for each commit");
-        let busy = pauses(&mut pace, &mut now, 8.0, fast);
-        assert!(busy.len() > 70 && busy.iter().all(|pause| *pause <= PACE), "{busy:?}");
-        now += Duration::from_secs(1);
-        assert_eq!(pauses(&mut pace, &mut now, 2.0, fast), [], "after a while");
-    }
-
-    #[test]
-    fn while_it_waits_for_the_disk_it_waits_for_nothing_else() {
-        let mut now = Instant::now();
-        let mut pace = Pace::new(now);
-        assert_eq!(pauses(&mut pace, &mut now, 20.0, Duration::from_millis(8)), []);
-    }
 }
