@@ -83,7 +83,7 @@ impl Connection {
             outbox,
             guard: Guard::default(),
             person: None,
-            places: Vec::new(),
+            places: Vec::with_capacity(2),
             ping: false,
             number: CONNECTIONS.fetch_add(1, Ordering::Relaxed),
         }
@@ -123,6 +123,11 @@ impl Connection {
     /// When to pass [`Input::Tick`] next.
     pub fn wake_at(&self) -> Instant {
         self.session.wake_at()
+    }
+
+    /// Whether a WebSocket ping is to be sent.
+    pub fn wants_ping(&self) -> bool {
+        self.ping
     }
 
     /// Whether a WebSocket ping is to be sent; asked once.

@@ -160,6 +160,12 @@ impl Line {
         Ok(())
     }
 
+    /// Whether nothing is left to be written, neither of ours nor of the library's.
+    pub fn is_clear(&self) -> bool {
+        let writing = self.lock();
+        !writing.within && writing.is_empty()
+    }
+
     /// Whether the library is in the middle of a frame, and has to be flushed before anything can be sent.
     pub fn is_within(&self) -> bool {
         self.lock().within

@@ -128,10 +128,7 @@ fn connect(
         .max_write_buffer_size(CONTROL_BUFFER)
         .max_message_size(Some(limits::FRAME_BYTES))
         .max_frame_size(Some(limits::FRAME_BYTES));
-    upgrade.accept(config, move |line, socket| async move {
-        live(app, peer, framing, token, line, socket).await;
-        drop(admission);
-    })
+    upgrade.accept(config, move |line, socket| live(app, peer, framing, token, line, socket, admission))
 }
 
 /// Counts a connection for as long as it lives.
@@ -150,38 +147,62 @@ impl Drop for Counted {
     }
 }
 
-async fn live(app: App, peer: IpAddr, framing: Framing, token: Option<String>, line: Arc<Line>, mut socket: Socket) {
-    let _counted = Counted::new();
+/// One connection, from its first frame to its last. No asynchronous function: the future of one keeps a place for each argument beside that
+/// of the variable it becomes, and idle connections are many.
+fn live(
+    app: App,
+    peer: IpAddr,
+    framing: Framing,
+    token: Option<String>,
+    line: Arc<Line>,
+    mut socket: Socket,
+    admission: Admission,
+) -> impl Future<Output = ()> + Send {
+    let counted = Counted::new();
     let mut stopping = app.stopping();
     let outbox = Arc::new(Outbox::on(line.clone()));
     let mut connection = Connection::new(app, framing.clone(), outbox.clone());
     let is_yjs = matches!(framing, Framing::Yjs(_));
     let number = connection.number();
     tracing::debug!(connection = number, %peer, "a connection begins");
-    if let (Framing::Yjs(board), Some(token)) = (framing, token) {
+    let first = match (framing, token) {
         // The token came with the URL; what follows is as if it had come in a frame.
-        let auth = ClientMessage::Auth { token, version: None };
-        Box::pin(connection.take(Input::Heard(Ok(ClientFrame::Message(board.into(), auth))))).await;
+        (Framing::Yjs(board), Some(token)) => {
+            let auth = ClientMessage::Auth { token, version: None };
+            Some(Box::new(Input::Heard(Ok(ClientFrame::Message(board.into(), auth)))))
+        }
+        _ => None,
+    };
+    async move {
+        if let Some(first) = first {
+            Box::pin(connection.take(*first)).await;
+        }
+        let end = converse(&mut connection, &outbox, &line, &mut socket, &mut stopping).await;
+        // Nothing follows a close, and who is gone is not written to.
+        outbox.hang_up();
+        Box::pin(connection.leave()).await;
+        drop(connection);
+        tracing::debug!(connection = number, code = end.map(|end| end.code), "a connection has ended");
+        if let Some(mut end) = end {
+            if is_yjs && matches!(end.code, 4408 | 4429) {
+                // y-websocket never comes back after a code from 4400 to 4499; this person may, in a moment.
+                end.code = 1013;
+            }
+            let told = Box::pin(timeout(CLOSE_PATIENCE, socket.send(close_frame(end)))).await;
+            // A server that stops waits until everybody was told, but not for their answers.
+            drop(stopping);
+            if let Ok(Ok(())) = told {
+                // Hanging up before the other side has read this would take it back. Who does not answer is gone.
+                let hung_up = async { while let Some(Ok(_)) = socket.next().await {} };
+                let _ = Box::pin(timeout(CLOSE_PATIENCE, hung_up)).await;
+            }
+        }
+        drop((admission, counted));
     }
-    let end = converse(&mut connection, &outbox, &line, &mut socket, &mut stopping).await;
-    // Nothing follows a close, and who is gone is not written to.
-    outbox.hang_up();
-    Box::pin(connection.leave()).await;
-    drop(connection);
-    tracing::debug!(connection = number, code = end.map(|end| end.code), "a connection has ended");
-    let Some(mut end) = end else { return };
-    if is_yjs && matches!(end.code, 4408 | 4429) {
-        // y-websocket never comes back after a code from 4400 to 4499; this person may, in a moment.
-        end.code = 1013;
-    }
-    let frame = CloseFrame { code: end.code.into(), reason: end.reason.into() };
-    let told = timeout(CLOSE_PATIENCE, socket.send(Message::Close(Some(frame)))).await;
-    // A server that stops waits until everybody was told, but not for their answers.
-    drop(stopping);
-    if let Ok(Ok(())) = told {
-        // Hanging up before the other side has read this would take it back. Who does not answer is gone.
-        let _ = timeout(CLOSE_PATIENCE, async { while let Some(Ok(_)) = socket.next().await {} }).await;
-    }
+}
+
+fn close_frame(end: End) -> Message {
+    Message::Close(Some(CloseFrame { code: end.code.into(), reason: end.reason.into() }))
 }
 
 /// The loop of one connection. Returns what to tell the other side, if it is still there.
@@ -203,10 +224,12 @@ async fn converse(
             changed.set(connection.changed());
         }
         // All that waits is written before anything more is read: who does not read is not listened to.
-        match timeout(WRITE_PATIENCE, write(connection, outbox, line, socket)).await {
-            Ok(Written::All) => {}
-            Ok(Written::End(end)) => return Some(end),
-            Ok(Written::Failed) | Err(_) => return None,
+        if connection.wants_ping() || !outbox.is_empty() || !line.is_clear() {
+            match Box::pin(timeout(WRITE_PATIENCE, write(connection, outbox, line, socket))).await {
+                Ok(Written::All) => {}
+                Ok(Written::End(end)) => return Some(end),
+                Ok(Written::Failed) | Err(_) => return None,
+            }
         }
         // What a connection does is boxed: idle ones are many, and should be small.
         tokio::select! {

@@ -227,6 +227,12 @@ impl Outbox {
         Some(Next::Lagging(lag.slot))
     }
 
+    /// Whether there is nothing to do next.
+    pub fn is_empty(&self) -> bool {
+        let queue = self.lock();
+        queue.entries.is_empty() && queue.end.is_none() && queue.lagging.iter().all(|lag| lag.told) && !queue.taken
+    }
+
     /// Resolves when something was pushed since it last resolved; for the connection's task alone.
     pub async fn filled(&self) {
         poll_fn(|context| self.bell.poll(context)).await;

@@ -184,7 +184,8 @@ impl Session {
     /// A connection that was just opened.
     pub fn new(now: Instant) -> Self {
         Self {
-            addresses: Vec::new(),
+            // The café and one board; a vector would begin with room for twice as many.
+            addresses: Vec::with_capacity(2),
             next_slot: 1,
             known: false,
             opened: now,

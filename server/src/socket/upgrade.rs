@@ -40,14 +40,15 @@ impl<S: Sync> FromRequest<S> for Upgrade {
 }
 
 impl Upgrade {
-    /// Agrees, and hands the connection over once the answer is sent.
+    /// Agrees, and once the answer is sent has what `then` gives do the rest. That is a task of its own: this one's would keep the room
+    /// that it needed before.
     pub fn accept<F>(
         self,
         config: WebSocketConfig,
         then: impl FnOnce(Arc<Line>, Socket) -> F + Send + 'static,
     ) -> Response
     where
-        F: Future<Output = ()> + Send,
+        F: Future<Output = ()> + Send + 'static,
     {
         let Self { agreed, stream } = self;
         tokio::spawn(async move {
@@ -64,7 +65,7 @@ impl Upgrade {
             let early = read_buf.to_vec();
             drop(read_buf);
             let socket = WebSocketStream::from_partially_read(stream, early, Role::Server, Some(config)).await;
-            then(line, socket).await;
+            tokio::spawn(then(line, socket));
         });
         agreed
     }
