@@ -200,6 +200,56 @@ async fn d20_a_full_disk_keeps_the_space_and_a_second_attempt_gives_it_back() ->
     Ok(())
 }
 
+/// Removed wholly or not at all wherever the process is killed; a second attempt finishes it, and another café is as it was.
+#[tokio::test(flavor = "multi_thread")]
+async fn d20_killed_at_any_step_a_cafe_is_there_or_gone() -> Result<()> {
+    let disk = Disk::new()?;
+    let mut server = Server::start_in_with(&disk.data(), disk.env()?).await?;
+    let data = server.data().display().to_string();
+    let (gone, ..) = cafe(&server, "要删掉的咖啡馆", "离场客", "不该再有的话").await?;
+    let (kept, ..) = cafe(&server, "留下来的咖啡馆", "留场客", "要一直在的话").await?;
+    server.stop().await?;
+    let ids = [&gone.created.id, &kept.created.id];
+    let [before, others] = [stored(&disk.data(), ids[0])?, stored(&disk.data(), ids[1])?];
+    let whole = fs::read(disk.data().join("tablehop.db"))?;
+    let remove = ["remove", "--cafe", ids[0].as_str(), "--data", &data];
+    let (mut there, mut half, mut step) = (0, 0, 1);
+    loop {
+        disk.kill_in(step)?;
+        let (code, said) = Server::command_with(&remove, disk.env()?).await?;
+        disk.kill_in(0)?;
+        if code.is_some() {
+            assert_eq!(code, Some(0), "not killed at step {step}: {said}");
+            break;
+        }
+        let (code, said) = Server::command(&["verify", "--data", &data]).await?;
+        assert_eq!(code, Some(0), "killed at step {step}: {said}");
+        let left = stored(&disk.data(), ids[0])?;
+        let again: &[&str] = if left.is_empty() {
+            half += 1;
+            // It is gone, but perhaps not out of the file.
+            &["remove", "--idle-days", "36500", "--data", &data]
+        } else {
+            there += 1;
+            assert_eq!(left, before, "killed at step {step}");
+            &remove
+        };
+        let (code, said) = Server::command(again).await?;
+        assert_eq!(code, Some(0), "after a kill at step {step}: {said}");
+        assert_eq!(files_with(&disk.data(), "不该再有的话")?, [""; 0], "killed at step {step}");
+        assert_eq!(stored(&disk.data(), ids[1])?, others, "killed at step {step}");
+        // As it was.
+        for entry in fs::read_dir(disk.data())? {
+            fs::remove_file(entry?.path())?;
+        }
+        fs::write(disk.data().join("tablehop.db"), &whole)?;
+        // Each of the first steps, and of the many that write the file anew, fewer and fewer.
+        step += 1 + step / 8;
+    }
+    assert!(there >= 3 && half >= 3, "killed {there} times before it was gone, and {half} times after");
+    Ok(())
+}
+
 /// The same events as those of `cafe`, some days earlier.
 async fn of_old(store: &SqliteStore, cafe: &Cafe, id: &str, days: u64) -> Result<()> {
     let rows = store.history(StreamId::workshop(cafe.created.id.as_str()), 0, usize::MAX).await?;
