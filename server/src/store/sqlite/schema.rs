@@ -96,7 +96,7 @@ pub(super) fn connect_writer(file: &Path) -> Result<Connection, StoreError> {
     }
     // NORMAL would lose the last commits when the power fails.
     connection.pragma_update(None, "synchronous", "FULL")?;
-    // The last pages of all boards that are written on, for two thousand of them; SQLite's own 2 MB would be read again and again.
+    // The last pages of a thousand boards that are written on. With two thousand of them 8 MiB measured no better (docs/decisions/0019).
     connection.pragma_update(None, "cache_size", -4 * 1024)?;
     // A busy moment may grow the log; give the space back afterwards.
     connection.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
