@@ -120,13 +120,27 @@ impl BoardId {
     }
 }
 
+impl BoardId {
+    /// Adds it to a text. Every frame carries one, so this does without the machinery of formatting.
+    pub(crate) fn push_to(&self, text: &mut String) {
+        text.push_str(self.workshop.as_str());
+        match self.kind {
+            BoardKind::Table(TableId(number)) => {
+                text.push_str(".t");
+                let digits = number.checked_ilog10().unwrap_or_default();
+                text.extend((0..=digits).rev().map(|place| char::from(b'0' + (number / 10_u16.pow(place) % 10) as u8)));
+            }
+            BoardKind::Harvest => text.push_str(".harvest"),
+            BoardKind::Plan => text.push_str(".plan"),
+        }
+    }
+}
+
 impl fmt::Display for BoardId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.kind {
-            BoardKind::Table(table) => write!(f, "{}.t{}", self.workshop, table),
-            BoardKind::Harvest => write!(f, "{}.harvest", self.workshop),
-            BoardKind::Plan => write!(f, "{}.plan", self.workshop),
-        }
+        let mut text = String::new();
+        self.push_to(&mut text);
+        f.write_str(&text)
     }
 }
 

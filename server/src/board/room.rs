@@ -12,7 +12,7 @@ use shared::board::count_notes;
 use shared::id::{BoardId, BoardKind};
 use shared::wire::{Address, PresenceEntry, PresenceUser, ServerMessage, presence as wire_presence};
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 use yrs::{Doc, StateVector};
 
 use super::member::{Audience, Member, MemberId, Members};
@@ -22,6 +22,7 @@ use super::{BoardError, Handle, Inner};
 use crate::clock;
 use crate::socket::guard::Attributed;
 use crate::socket::outbox::{End, Outbox};
+use crate::store::sqlite::{is_busy, is_saturated};
 use crate::store::{Snapshot, StoreError, StreamId};
 use crate::workshop::floor::Floor;
 
@@ -30,10 +31,15 @@ mod memory;
 
 /// Messages of one batch: bounds how long the first waits for the last.
 const BATCH: usize = 128;
+/// How long a board waits for company while the processors have no time left: each reader of a table of five then gets two edits at once
+/// instead of one, where each of the five writes twice a second.
+const GATHER: Duration = Duration::from_millis(80);
 /// How long a board without members stays awake.
 const IDLE: Duration = Duration::from_secs(30);
 /// How often a busy board tells the floor how many notes it has.
 const REPORT_EVERY: Duration = Duration::from_secs(1);
+/// The same while thousands write: nobody watches each of hundreds of tables.
+const REPORT_EVERY_BUSY: Duration = Duration::from_secs(4);
 /// New rows that make a snapshot worth its space when the board is unloaded.
 const SNAPSHOT_ROWS: u64 = 100;
 
@@ -151,6 +157,7 @@ impl Room {
                     if count == 0 {
                         break None;
                     }
+                    Self::gather(&mut rx, &mut inbox).await;
                     if let Some(done) = self.take(&mut inbox).await {
                         break Some(done);
                     }
@@ -174,9 +181,22 @@ impl Room {
         self.unload(stopped).await;
     }
 
+    /// Waits for company where edits come faster than the server can work them off one by one: those of one breath are one append, and one
+    /// write to each reader (docs/decisions/0020). Whoever joins or asks for the document waits no longer than they who write.
+    async fn gather(rx: &mut mpsc::Receiver<Input>, inbox: &mut Vec<Input>) {
+        if is_saturated() && inbox.iter().all(|input| matches!(input, Input::Edit(_))) {
+            sleep(GATHER).await;
+            while inbox.len() < BATCH
+                && let Ok(input) = rx.try_recv()
+            {
+                inbox.push(input);
+            }
+        }
+    }
+
     fn wake_at(&self) -> Instant {
         let idle = if self.members.is_empty() { Some(self.idle_since + IDLE) } else { None };
-        let report = if self.edits > 0 { self.reported.map(|at| at + REPORT_EVERY) } else { None };
+        let report = if self.edits > 0 { self.reported.map(|at| at + report_every()) } else { None };
         let far = Instant::now() + Duration::from_secs(3_600);
         [idle, report].into_iter().flatten().min().unwrap_or(far)
     }
@@ -308,7 +328,7 @@ impl Room {
     // -- The floor, and the end
 
     fn report_if_due(&mut self) {
-        if self.edits > 0 && self.reported.is_none_or(|at| at.elapsed() >= REPORT_EVERY) {
+        if self.edits > 0 && self.reported.is_none_or(|at| at.elapsed() >= report_every()) {
             self.report();
         }
     }
@@ -348,6 +368,10 @@ impl Drop for Room {
             restart(&member.outbox);
         }
     }
+}
+
+fn report_every() -> Duration {
+    if is_busy() { REPORT_EVERY_BUSY } else { REPORT_EVERY }
 }
 
 fn restart(outbox: &Outbox) {

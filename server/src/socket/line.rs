@@ -13,7 +13,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 
-use bytes::{Buf, BufMut, Bytes, BytesMut};
+use bytes::{Buf, BufMut, Bytes};
 use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
@@ -23,6 +23,8 @@ use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 const SMALL: usize = 512;
 /// Bytes of frames that are gathered to be written in one piece.
 const GATHER: usize = 4 * 1024;
+/// Bytes that most of the time are enough to gather in.
+const FEW: usize = 512;
 /// The longest head of a frame from a server (RFC 6455, 5.2).
 const HEAD: usize = 10;
 /// A whole frame of bytes.
@@ -40,7 +42,7 @@ struct Writing {
     /// What is left of a frame that has begun.
     rest: Bytes,
     /// Whole frames that follow it.
-    gathered: BytesMut,
+    gathered: Vec<u8>,
     /// Whether the library is in the middle of a frame.
     within: bool,
 }
@@ -107,7 +109,9 @@ impl Line {
         let takes = !writing.within && frame.len() <= SMALL && writing.gathered.len() + HEAD + frame.len() <= GATHER;
         if takes {
             let (head, length) = head(frame.len());
-            writing.gathered.reserve(length + frame.len());
+            if writing.gathered.capacity() == 0 {
+                writing.gathered.reserve_exact(FEW);
+            }
             writing.gathered.put_slice(head.get(..length).unwrap_or_default());
             writing.gathered.put_slice(frame);
         }
@@ -173,24 +177,34 @@ impl Line {
 
     /// Writes what the system takes of what is to be written; returns whether that was all.
     fn write_on(&self, writing: &mut Writing) -> io::Result<bool> {
-        while !writing.is_empty() {
-            if writing.rest.is_empty() {
-                writing.rest = writing.gathered.split().freeze();
-            }
-            match unless_blocked(self.stream.try_write(&writing.rest))? {
-                Some(0) => return Err(ErrorKind::WriteZero.into()),
-                Some(written) => writing.rest.advance(written),
-                None => return Ok(false),
-            }
-            if writing.rest.is_empty() {
-                // Not only advanced to its end: it may hold on to a large frame, and idle connections are many.
-                writing.rest = Bytes::new();
-            }
+        while !writing.rest.is_empty() {
+            let Some(written) = self.write(&writing.rest)? else { return Ok(false) };
+            writing.rest.advance(written);
         }
-        if writing.gathered.capacity() > 0 {
-            writing.gathered = BytesMut::new();
+        // Not only advanced to its end: it may hold on to a large frame, and idle connections are many. Nor do they keep room to gather in.
+        writing.rest = Bytes::new();
+        let gathered = std::mem::take(&mut writing.gathered);
+        if gathered.is_empty() {
+            return Ok(true);
         }
-        Ok(true)
+        let written = self.write(&gathered)?.unwrap_or_default();
+        if written == gathered.len() {
+            return Ok(true);
+        }
+        writing.rest = Bytes::from(gathered).slice(written..);
+        Ok(false)
+    }
+
+    /// Writes as much as the system takes; `None` is nothing, and then the runtime knows of it.
+    fn write(&self, bytes: &[u8]) -> io::Result<Option<usize>> {
+        let written = match self.socket().send(bytes) {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => self.stream.try_write(bytes),
+            written => written,
+        };
+        match unless_blocked(written)? {
+            Some(0) => Err(ErrorKind::WriteZero.into()),
+            written => Ok(written),
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Writing> {

@@ -142,6 +142,11 @@ pub fn is_busy() -> bool {
     pace::is_busy()
 }
 
+/// Whether that leaves the processors no time, so that larger batches make everybody wait less (docs/decisions/0020).
+pub fn is_saturated() -> bool {
+    pace::is_saturated()
+}
+
 impl Store for SqliteStore {
     fn append(&self, stream: StreamId, expected: Option<u64>, rows: Vec<NewRow>) -> Fut<Result<u64, StoreError>> {
         let weight = rows.iter().map(|row| row.payload.len() + row.principal.len()).sum();

@@ -95,11 +95,26 @@ impl Addressed {
 }
 
 fn write_address(address: &Address, session: Option<&str>, writer: &mut Writer) {
-    match session {
-        Some(session) => writer.var_string(&format!("{address}\0{session}")),
-        None => writer.var_string(&address.to_string()),
-    };
+    let mut text = String::with_capacity(HEAD);
+    match address {
+        Address::Workshop(id) => {
+            text.push_str("workshop/");
+            text.push_str(id.as_str());
+        }
+        Address::Board(id) => {
+            text.push_str("board/");
+            id.push_to(&mut text);
+        }
+    }
+    if let Some(session) = session {
+        text.push('\0');
+        text.push_str(session);
+    }
+    writer.var_string(&text);
 }
+
+/// Bytes that are enough for nearly every address, type and number before a payload.
+const HEAD: usize = 64;
 
 mod kind {
     pub const SYNC: u64 = 0;
@@ -374,7 +389,11 @@ impl ClientMessage {
 impl ServerMessage {
     /// Writes a whole frame with this message, to somebody who appended `session` to the address.
     pub fn encode_to(&self, address: &Address, session: Option<&str>) -> Vec<u8> {
-        let mut writer = Writer::new();
+        let payload = match self {
+            Self::Step2 { update } | Self::Update { update } => update.len(),
+            _ => 0,
+        };
+        let mut writer = Writer::with_capacity(HEAD + payload);
         write_address(address, session, &mut writer);
         self.write(&mut writer);
         writer.into_bytes()

@@ -102,6 +102,11 @@ impl Writer {
         Self::default()
     }
 
+    /// Nothing written yet, and room for so many bytes.
+    pub fn with_capacity(bytes: usize) -> Self {
+        Self { bytes: Vec::with_capacity(bytes) }
+    }
+
     /// One byte.
     pub fn byte(&mut self, byte: u8) -> &mut Self {
         self.bytes.push(byte);
