@@ -67,6 +67,8 @@ impl ApiError {
             "unknown_round" => unknown_round;
             "unknown_theme" => unknown_theme;
             "unknown_action" => unknown_action;
+            "unknown_link" => unknown_link;
+            "own_link" => own_link;
             "table_full" => table_full;
             "not_enough_seats" => not_enough_seats;
             "no_dots_left" => no_dots_left;
@@ -103,6 +105,7 @@ impl ApiError {
             "read_only" => read_only;
             "not_open" => not_open;
             "removed" => removed;
+            "link_ended" => link_ended;
             "too_many_boards" => too_many_boards;
             "offline" => offline;
         }

@@ -16,6 +16,7 @@
 pub mod api;
 pub mod app;
 pub mod clock;
+pub mod dates;
 pub mod i18n;
 pub mod pages;
 pub mod parts;

@@ -125,6 +125,22 @@ impl Tokens {
         Standing::Valid(known.principal.clone())
     }
 
+    /// The links of a workshop that still open it to facilitators and reviewers: to whom they do, and since when, the oldest first. Whoever
+    /// has several tokens is there once.
+    ///
+    /// # Errors
+    /// If the store could not be read.
+    pub async fn links(&self, workshop: &WorkshopId) -> Result<Vec<(Actor, Millis)>, StoreError> {
+        let known = self.store.links(workshop.to_string()).await?.into_iter().filter_map(known);
+        let mut links: Vec<(Actor, Millis)> = Vec::new();
+        for known in known.filter(|known| matches!(self.standing(known), Standing::Valid(_))) {
+            if links.iter().all(|(actor, _)| *actor != known.principal.actor) {
+                links.push((known.principal.actor, known.created_at));
+            }
+        }
+        Ok(links)
+    }
+
     /// Voids every token of an actor, at once.
     ///
     /// # Errors

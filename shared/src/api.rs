@@ -97,6 +97,22 @@ pub struct Links {
     pub join_code: String,
     /// The link behind the QR picture.
     pub join_url: String,
+    /// Links that open the café to facilitators and reviewers, the oldest first. What they look like is known only to those who have them.
+    pub given: Vec<GivenLink>,
+}
+
+/// A link that was given to a facilitator or a reviewer, and still opens the café. It is ended by the command `end_link`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct GivenLink {
+    /// Who acts through it.
+    pub actor: ActorId,
+    /// `facilitator` or `reviewer`.
+    pub role: crate::id::Role,
+    /// When it was made.
+    pub made_at: crate::id::Millis,
+    /// Whether it is the caller's own.
+    pub own: bool,
 }
 
 /// `POST /api/workshops/{id}/links` (facilitators): a further link for a co-facilitator or for reviewers.

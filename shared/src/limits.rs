@@ -30,6 +30,8 @@ pub const ROUND_MINUTES_MAX: f64 = 240.0;
 pub const SEATS_MAX: u8 = 20;
 /// People of one workshop.
 pub const PEOPLE_MAX: usize = 10_000;
+/// Links of one workshop that can be ended: more were given to nobody.
+pub const LINKS_MAX: usize = 1_000;
 /// Dots one person may be given.
 pub const DOTS_MAX: u8 = 20;
 /// Comments in one workshop's review.

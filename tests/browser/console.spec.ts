@@ -1,6 +1,6 @@
 // The facilitator's console on a phone: messages above an open panel, and the rounds that are left out.
 import { expect, test } from '@playwright/test';
-import { device, phone, Server, watch } from './cafe.ts';
+import { device, laptop, phone, Server, watch } from './cafe.ts';
 import { type Language, text } from './texts.ts';
 
 for (const language of ['zh-CN', 'en'] as Language[]) {
@@ -46,6 +46,49 @@ for (const language of ['zh-CN', 'en'] as Language[]) {
       expect(errors).toEqual([]);
     } finally {
       await pocket.close();
+      await server.stop();
+    }
+  });
+}
+
+for (const language of ['zh-CN', 'en'] as Language[]) {
+  test(`H-25 P-8: a link that was given out is ended, and whoever uses it reads why in ${language}`, async ({ browser }) => {
+    const t = (key: string, values = {}) => text(language, key, values);
+    const server = await Server.start();
+    const errors: string[] = [];
+    const [pocket, desk] = [await device(browser, language, phone, true), await device(browser, language, laptop, false)];
+    try {
+      const cafe = await server.create({ title: 'Links', language, template: 'classic' });
+      const link = await server.request('POST', `/api/workshops/${cafe.id}/links`, {
+        token: cafe.facilitator_token,
+        body: { role: 'facilitator' },
+      });
+      const helper = await desk.newPage();
+      await helper.goto(server.base + new URL(link.url).pathname + new URL(link.url).hash);
+      await expect(helper.locator('.console-next')).toBeVisible();
+      const host = await pocket.newPage();
+      watch(host, errors);
+      await host.goto(`${server.base}/host/${cafe.id}#${cafe.facilitator_token}`);
+      await host.getByRole('button', { name: t('console.side_button'), exact: true }).tap();
+      const panel = host.getByRole('dialog', { name: t('console.side') });
+      await panel.getByText(t('console.tools'), { exact: true }).first().tap();
+      const given = panel.getByRole('list', { name: t('console.given_links') }).getByRole('listitem');
+      // Their own, the reviewer's, and the helper's; their own cannot be ended.
+      await expect(given).toHaveCount(3);
+      await expect(given.filter({ hasText: t('console.link_own') }).getByRole('button')).toHaveCount(0);
+      const last = given.filter({ hasText: t('console.given_helper') }).filter({ has: host.getByRole('button') });
+      await last.getByRole('button', { name: t('console.end_link'), exact: true }).tap();
+      await host
+        .getByRole('dialog', { name: t('console.end_helper_link_title') })
+        .getByRole('button', { name: t('console.end_link'), exact: true })
+        .tap();
+      await expect(given).toHaveCount(2);
+      await expect(helper.getByText(t('common.error.link_ended'))).toBeVisible();
+      await helper.reload();
+      await expect(helper.getByText(t('common.error.bad_token'))).toBeVisible();
+      expect(errors).toEqual([]);
+    } finally {
+      await Promise.all([pocket.close(), desk.close()]);
       await server.stop();
     }
   });

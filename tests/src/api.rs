@@ -3,8 +3,8 @@
 use anyhow::{Context, Result};
 use reqwest::{Client, RequestBuilder, StatusCode};
 use serde::de::DeserializeOwned;
-use shared::api::{CreateWorkshop, CreatedWorkshop, JoinRequest, Joined, Problem};
-use shared::id::WorkshopId;
+use shared::api::{CreateWorkshop, CreatedLink, CreatedWorkshop, JoinRequest, Joined, Links, NewLink, Problem};
+use shared::id::{Role, WorkshopId};
 use shared::workshop::{Command, Recorded, View};
 
 /// A server's address, with a client for it.
@@ -106,6 +106,23 @@ impl Api {
     /// [`Refused`], or the connection failed.
     pub async fn view(&self, workshop: &WorkshopId, token: &str) -> Result<View> {
         send(self.http.get(self.url(&format!("/api/workshops/{workshop}"))).bearer_auth(token)).await
+    }
+
+    /// `GET /api/workshops/{id}/links`.
+    ///
+    /// # Errors
+    /// [`Refused`], or the connection failed.
+    pub async fn links(&self, workshop: &WorkshopId, token: &str) -> Result<Links> {
+        send(self.http.get(self.url(&format!("/api/workshops/{workshop}/links"))).bearer_auth(token)).await
+    }
+
+    /// `POST /api/workshops/{id}/links`.
+    ///
+    /// # Errors
+    /// [`Refused`], or the connection failed.
+    pub async fn new_link(&self, workshop: &WorkshopId, token: &str, role: Role) -> Result<CreatedLink> {
+        let url = self.url(&format!("/api/workshops/{workshop}/links"));
+        send(self.http.post(url).bearer_auth(token).json(&NewLink { role })).await
     }
 
     /// `GET /api/workshops/{id}/export/{format}` as text.

@@ -1,4 +1,5 @@
-//! Tokens that are too old: refused everywhere by a code of their own, and nobody who is in the café is thrown out for it.
+//! Tokens that are good no more. Those that are too old are refused everywhere by a code of their own, and nobody who is in the café is
+//! thrown out for it. Those of a link that was ended open nothing, and whoever came through it is out.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -15,8 +16,9 @@ use server::auth::Tokens;
 use server::clock::{self, Clock};
 use server::store::SqliteStore;
 use shared::board::view::NoteKind;
-use shared::id::{Actor, ActorId, BoardId, Role};
-use shared::wire::frame::{Address, ServerMessage};
+use shared::id::{Actor, ActorId, BoardId, BoardKind, Role};
+use shared::wire::frame::{Address, ClientMessage, ServerMessage};
+use shared::workshop::Command;
 use tokio_tungstenite::tungstenite::Message;
 
 const DAY: Duration = Duration::from_secs(86_400);
@@ -79,7 +81,7 @@ async fn h24_a_token_that_is_too_old_is_refused_and_says_so() -> Result<()> {
     let last = Guest::with_token(api, id.clone(), wang.id.clone(), &wang.name, &dying);
     last.connect().await?;
     last.sees("the café, on the last day", |_| true).await?;
-    last.open(shared::id::BoardKind::Table(tables[1])).await?;
+    last.open(BoardKind::Table(tables[1])).await?;
 
     // Over HTTP, for every role.
     for token in [&old, &old_link] {
@@ -129,4 +131,92 @@ async fn h24_a_token_that_is_too_old_is_refused_and_says_so() -> Result<()> {
         longer.stop().await?;
     }
     Ok(())
+}
+
+/// Hears how an address is taken away, past whatever is still told there.
+async fn closed(raw: &mut Raw) -> Result<String> {
+    match raw.next_that(|message| matches!(message, ServerMessage::Close { .. })).await? {
+        Heard::Message(ServerMessage::Close { reason }) => Ok(reason),
+        other => anyhow::bail!("{other:?}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn h25_a_link_that_is_ended_puts_out_whoever_came_through_it_and_opens_nothing_again() -> Result<()> {
+    let mut server = Server::start().await?;
+    let cafe = Cafe::open(&server, &small(2, 1, 60.0)).await?;
+    let guests = cafe.guests(2).await?;
+    let tables = cafe.next_round(&guests).await?;
+    let (id, host) = (cafe.created.id.clone(), cafe.created.facilitator_token.clone());
+    let own = cafe.facilitator.view().context("a view")?.me.id;
+    let helper = server.api.new_link(&id, &host, Role::Facilitator).await?;
+    let other = server.api.new_link(&id, &host, Role::Facilitator).await?;
+
+    let given = server.api.links(&id, &host).await?.given;
+    let roles: Vec<Role> = given.iter().map(|link| link.role).collect();
+    assert_eq!(roles.iter().filter(|role| **role == Role::Facilitator).count(), 3, "{given:?}");
+    assert_eq!(roles.iter().filter(|role| **role == Role::Reviewer).count(), 1, "{given:?}");
+    let owns: Vec<&ActorId> = given.iter().filter(|link| link.own).map(|link| &link.actor).collect();
+    assert_eq!(owns, [&own]);
+
+    // Who may not end what.
+    let end = |actor: &ActorId| Command::EndLink { actor: actor.clone() };
+    let code = async |token: &str, actor: &ActorId| {
+        let refused = server.api.command(&id, token, &end(actor)).await.err().context("refused")?;
+        anyhow::Ok(code_of(&refused).unwrap_or_default().to_owned())
+    };
+    assert_eq!(code(&host, &own).await?, "own_link");
+    assert_eq!(code(&host, &"f0000000000000000".into()).await?, "unknown_link");
+    assert_eq!(code(&host, &guests[0].id).await?, "unknown_link", "a guest is taken out otherwise");
+    assert_eq!(code(&guests[0].token, &helper.actor).await?, "not_allowed");
+    assert_eq!(code(&cafe.created.review_token, &helper.actor).await?, "not_allowed");
+
+    // Whoever is in is out, everywhere; and the words that they wrote stay.
+    let board = BoardId::table(&id, tables[0]);
+    let co = Guest::with_token(&server.api, id.clone(), helper.actor.clone(), "协同", &helper.token);
+    co.connect().await?;
+    co.open(BoardKind::Table(tables[0])).await?;
+    co.write(tables[0], NoteKind::Idea, "停用之前写的", None)?;
+    co.saved().await?;
+    let mut on_board = Raw::signed(&server, &Address::Board(board.clone()), &helper.token).await?;
+    let mut on_cafe = Raw::signed(&server, &Address::Workshop(id.clone()), &helper.token).await?;
+    let mut unharmed = Raw::signed(&server, &Address::Board(board.clone()), &other.token).await?;
+    let url = format!("ws://127.0.0.1:{}/yjs/{board}?token={}", server.port(), helper.token);
+    let (mut on_yjs, _) = tokio_tungstenite::connect_async(url).await?;
+    cafe.steer(end(&helper.actor)).await?;
+    let since = Instant::now();
+    assert_eq!(closed(&mut on_board).await?, "link_ended");
+    assert_eq!(closed(&mut on_cafe).await?, "link_ended");
+    let code_of_yjs = async {
+        while let Some(Ok(message)) = on_yjs.next().await {
+            if let Message::Close(frame) = message {
+                return frame.map(|frame| (u16::from(frame.code), frame.reason.to_string()));
+            }
+        }
+        None
+    };
+    let code_of_yjs = tokio::time::timeout(PATIENCE, code_of_yjs).await?.context("closed without a code")?;
+    assert_eq!(code_of_yjs, (4403, "forbidden".to_owned()));
+    ensure!(since.elapsed() < Duration::from_secs(1), "{:?}", since.elapsed());
+    unharmed.says(&Address::Board(board.clone()), ClientMessage::QueryAwareness).await?;
+    unharmed.next().await?;
+
+    // The link opens nothing again, and is no longer among those that were given.
+    let is_nobody = async |server: &Server| {
+        assert_eq!(refusal(server, &Address::Workshop(id.clone()), &helper.token).await?, "bad_token");
+        let refused = server.api.view(&id, &helper.token).await.err().context("refused")?;
+        assert_eq!(code_of(&refused), Some("unauthorised"));
+        let given = server.api.links(&id, &host).await?.given;
+        ensure!(given.len() == 3 && given.iter().all(|link| link.actor != helper.actor), "{given:?}");
+        Ok(())
+    };
+    is_nobody(&server).await?;
+    assert_eq!(cafe.steer(end(&helper.actor)).await?, [], "once more, as after a lost answer");
+    server.kill().await?;
+    server.restart().await?;
+    is_nobody(&server).await?;
+    cafe.facilitator.connect().await?;
+    cafe.facilitator.open(BoardKind::Table(tables[0])).await?;
+    let kept = |f: &Guest| f.table_board(tables[0])?.notes.iter().any(|n| n.text == "停用之前写的").then_some(());
+    cafe.facilitator.until("what they wrote", kept).await
 }

@@ -196,7 +196,10 @@ impl Link {
                 let address = addressed.address;
                 match message {
                     ServerMessage::Authenticated { .. } if address == self.workshop => self.handle(Input::Accepted),
-                    ServerMessage::Denied { reason } if address == self.workshop => self.handle(Input::Denied(reason)),
+                    // Also when it is taken away later: who was taken out, or whose link was ended, reads why.
+                    ServerMessage::Denied { reason } | ServerMessage::Close { reason } if address == self.workshop => {
+                        self.handle(Input::Denied(reason));
+                    }
                     ServerMessage::AskToken => {
                         self.put(&ClientFrame::Message(address.into(), self.auth()));
                     }

@@ -3,7 +3,7 @@
 use axum::Json as Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
-use shared::api::{CreatedLink, Links, NewLink};
+use shared::api::{CreatedLink, GivenLink, Links, NewLink};
 use shared::id::{Role, WorkshopId};
 use shared::workshop::Refusal;
 
@@ -14,7 +14,7 @@ use super::openapi::Problems;
 use super::workshops::{actor_url, host, join_url};
 use crate::auth::new_actor;
 
-/// The join code and its link; facilitators only.
+/// The join code and its link, and the links that were given to facilitators and reviewers; facilitators only.
 #[utoipa::path(get, path = "/api/workshops/{id}/links", tag = "cafés", params(("id" = String, Path)),
     responses((status = 200, body = Links, description = "Where to send people"), Problems))]
 pub async fn show(
@@ -24,12 +24,19 @@ pub async fn show(
     headers: HeaderMap,
     caller: Caller,
 ) -> Result<Body<Links>, ApiError> {
-    caller.facilitating(&id)?;
+    let caller = caller.facilitating(&id)?;
     let (_, workshop) = http.app.workshops.state(&id).await?;
     let join_code = workshop.join_code.clone();
     http.gate.right_code(address, &join_code);
     let base = http.app.config.url_for_guests(host(&headers));
-    Ok(Body(Links { join_url: join_url(&base, &join_code), join_code }))
+    let given = http.app.tokens.links(&id).await?.into_iter();
+    let given = given.filter(|(actor, _)| !workshop.has_ended(actor)).map(|(actor, made_at)| GivenLink {
+        own: actor.id == caller.actor.id,
+        role: actor.role,
+        actor: actor.id,
+        made_at,
+    });
+    Ok(Body(Links { join_url: join_url(&base, &join_code), join_code, given: given.collect() }))
 }
 
 /// A further link for a co-facilitator or for reviewers; facilitators only. Its token is shown this once.

@@ -5,10 +5,10 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use serde::{Deserialize, Serialize};
 use shared::api::{CreateWorkshop, CreatedWorkshop};
-use shared::id::{BoardKind, Role, WorkshopId};
+use shared::id::{ActorId, BoardKind, Role, WorkshopId};
 use shared::template;
 use shared::workshop::view::TableBrief;
-use shared::workshop::{Command, Draft, Recorded, View};
+use shared::workshop::{Command, Draft, Recorded, Refusal, View};
 
 use super::Http;
 use super::error::ApiError;
@@ -98,15 +98,29 @@ pub async fn command(
 ) -> Result<Body<CommandDone>, ApiError> {
     let caller = caller.of(&id)?;
     let key = key(&headers, &command)?;
-    let removed = match &command {
+    let out = match &command {
         Command::RemovePerson { participant } => Some(participant.clone()),
+        Command::EndLink { actor } => {
+            if caller.actor.role == Role::Facilitator {
+                known_link(&http, &id, actor).await?;
+            }
+            Some(actor.clone())
+        }
         _ => None,
     };
     let events = http.app.workshops.command(&id, &caller.actor, command, key).await?;
-    if let Some(participant) = removed {
-        http.app.tokens.revoke_actor(&id, &participant).await?;
+    if let Some(actor) = out {
+        http.app.tokens.revoke_actor(&id, &actor).await?;
     }
     Ok(Body(CommandDone { events }))
+}
+
+/// Refuses to end a link that was given to nobody. One that is ended already may be ended again: perhaps its answer was lost.
+async fn known_link(http: &Http, id: &WorkshopId, actor: &ActorId) -> Result<(), ApiError> {
+    let (_, state) = http.app.workshops.state(id).await?;
+    let given = http.app.tokens.links(id).await?;
+    let known = state.ended_links.contains(actor) || given.iter().any(|(given, _)| given.id == *actor);
+    if known { Ok(()) } else { Err(Refusal::UnknownLink.into()) }
 }
 
 /// The key in `Idempotency-Key: "…"` (draft-ietf-httpapi-idempotency-key-header: a string of RFC 9651). Without its quotes it is taken, too.

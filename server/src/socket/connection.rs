@@ -399,8 +399,10 @@ impl Connection {
     }
 
     fn send(&self, slot: Slot, to: &Addressed, message: ServerMessage) {
-        if let (ServerMessage::Denied { reason }, Framing::Yjs(_)) = (&message, &self.framing) {
-            // There is but one address: refusing it is refusing the connection.
+        if let (ServerMessage::Denied { reason } | ServerMessage::Close { reason }, Framing::Yjs(_)) =
+            (&message, &self.framing)
+        {
+            // There is but one address: refusing it, or taking it away, is ending the connection.
             let end = match reason.as_str() {
                 "bad_token" => End { code: 4401, reason: "bad_token" },
                 "expired_token" => End { code: 4401, reason: "expired_token" },
@@ -487,6 +489,9 @@ fn right_now(moment: &Moment, actor: &Actor, address: &Address) -> Right {
 fn right_on(state: &Workshop, actor: &Actor, address: &Address) -> Right {
     if actor.role == Role::Participant && state.participants.get(&actor.id).is_none_or(|person| person.removed) {
         return Right::None("removed");
+    }
+    if state.has_ended(actor) {
+        return Right::None("link_ended");
     }
     let kind = match address {
         // Views are read, commands go over HTTP; clients take this for "nothing is kept from you here".

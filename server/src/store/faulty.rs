@@ -216,6 +216,10 @@ impl Store for FaultyStore {
         self.write(move |store| store.revoke_participant(workshop, participant, at))
     }
 
+    fn links(&self, workshop: String) -> Fut<Result<Vec<TokenRecord>, StoreError>> {
+        self.read(None, move |store| store.links(workshop))
+    }
+
     fn reserve_join_code(&self, code: String, workshop: String) -> Fut<Result<bool, StoreError>> {
         self.write(move |store| store.reserve_join_code(code, workshop))
     }

@@ -219,6 +219,9 @@ pub trait Store: Send + Sync + 'static {
     /// Voids all tokens of a participant in a workshop from `at` on, as [`Store::revoke_token`] does one.
     fn revoke_participant(&self, workshop: String, participant: String, at: u64) -> Fut<Result<(), StoreError>>;
 
+    /// The tokens of a workshop that were given to facilitators and reviewers and are not void, the oldest first.
+    fn links(&self, workshop: String) -> Fut<Result<Vec<TokenRecord>, StoreError>>;
+
     /// Reserves a join code for a workshop; `false` if it is taken. Codes are compared as they are: normalise them first.
     fn reserve_join_code(&self, code: String, workshop: String) -> Fut<Result<bool, StoreError>>;
 

@@ -188,6 +188,10 @@ impl Store for SqliteStore {
         self.write(0, move |db| registers::revoke_participant(db, &workshop, &participant, at))
     }
 
+    fn links(&self, workshop: String) -> Fut<Result<Vec<TokenRecord>, StoreError>> {
+        self.read(move |db| registers::links(db, &workshop))
+    }
+
     fn reserve_join_code(&self, code: String, workshop: String) -> Fut<Result<bool, StoreError>> {
         self.write(0, move |db| registers::reserve_join_code(db, &code, &workshop))
     }

@@ -59,6 +59,11 @@ impl Workshop {
         self.seats_now().map_or(0, |seats| seats.values().filter(|seat| **seat == table).count())
     }
 
+    /// Whether somebody's link to the café was ended.
+    pub fn has_ended(&self, actor: &Actor) -> bool {
+        self.ended_links.contains(&actor.id)
+    }
+
     /// The table somebody is the host of.
     pub fn hosted_by(&self, person: &ActorId) -> Option<TableId> {
         self.hosts.iter().find(|(_, host)| *host == person).map(|(table, _)| *table)
@@ -70,6 +75,9 @@ impl Workshop {
     /// boards, so that words written offline at an earlier table still arrive. Having left does not take that away;
     /// having been taken out does.
     pub fn may_write(&self, actor: &Actor, board: BoardKind) -> bool {
+        if self.has_ended(actor) {
+            return false;
+        }
         let phase = self.phase;
         let organises = match actor.role {
             Role::Reviewer => return false,
@@ -95,6 +103,9 @@ impl Workshop {
         if let BoardKind::Table(table) = board
             && self.table_plan(table).is_none()
         {
+            return false;
+        }
+        if self.has_ended(actor) {
             return false;
         }
         match actor.role {

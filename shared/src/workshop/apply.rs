@@ -61,6 +61,9 @@ impl Workshop {
                 };
                 self.decisions.insert(action.clone(), decision);
             }
+            Event::LinkEnded { actor } => {
+                self.ended_links.insert(actor.clone());
+            }
             Event::Joined { .. }
             | Event::Returned { .. }
             | Event::Renamed { .. }

@@ -89,6 +89,11 @@ pub enum Command {
         /// Who.
         participant: ActorId,
     },
+    /// Ends the link of a co-facilitator or a reviewer, for good; in every phase, never one's own.
+    EndLink {
+        /// Who acts through it.
+        actor: ActorId,
+    },
     /// Sets how many dots each person has; before the vote is closed.
     SetDots {
         /// Dots a person.

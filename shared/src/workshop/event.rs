@@ -90,6 +90,11 @@ pub enum Event {
         /// Whether the facilitator took them out; then they cannot return.
         removed: bool,
     },
+    /// The link of a co-facilitator or a reviewer was ended.
+    LinkEnded {
+        /// Who acted through it.
+        actor: ActorId,
+    },
     /// A round was seated and people are changing tables.
     RoundSeated {
         /// Index from 0.

@@ -84,6 +84,12 @@ pub enum Refusal {
     /// No such action in the plan.
     #[error("no such action")]
     UnknownAction,
+    /// No link was given to somebody of this name.
+    #[error("no such link")]
+    UnknownLink,
+    /// It is the link through which one acts: nobody locks themselves out.
+    #[error("you act through this link yourself")]
+    OwnLink,
     /// The table is full: the facilitator's limit is never passed.
     #[error("the table is full")]
     TableFull,
@@ -138,6 +144,8 @@ impl Refusal {
             Self::UnknownRound => "unknown_round",
             Self::UnknownTheme => "unknown_theme",
             Self::UnknownAction => "unknown_action",
+            Self::UnknownLink => "unknown_link",
+            Self::OwnLink => "own_link",
             Self::TableFull => "table_full",
             Self::NotEnoughSeats { .. } => "not_enough_seats",
             Self::NoDotsLeft => "no_dots_left",

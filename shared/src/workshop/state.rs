@@ -220,7 +220,7 @@ pub struct Announcement {
 
 /// The shape and meaning of [`Workshop`] as JSON, as snapshots hold it. Raise it whenever a field of the state is added, taken away or
 /// changed, or `apply` makes something else of an event: snapshots of another number are passed over, and the events read instead.
-pub const STATE_FORMAT: u32 = 1;
+pub const STATE_FORMAT: u32 = 2;
 
 /// A café, folded from its events by `apply`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -235,6 +235,8 @@ pub struct Workshop {
     pub phase: Phase,
     /// Everybody who ever joined.
     pub participants: BTreeMap<ActorId, Participant>,
+    /// Co-facilitators and reviewers whose links were ended.
+    pub ended_links: BTreeSet<ActorId>,
     /// Table hosts.
     pub hosts: BTreeMap<TableId, ActorId>,
     /// Seats of each round that was seated, by round index.

@@ -41,6 +41,7 @@ fn events() -> Vec<Event> {
         Event::BoardsLocked { locked: true },
         Event::HelperSet { participant: participant.clone(), helper: true },
         Event::HandRaised { participant: participant.clone(), raised: true },
+        Event::LinkEnded { actor: "r1".into() },
         Event::DotsSet { dots: 5 },
         Event::VoteOpened { themes: vec![ThemeRef { id: "a-1".into(), title: name.clone() }] },
         Event::VoteCast { participant, theme: "a-1".into(), dots: 2 },
@@ -94,9 +95,9 @@ fn w1_the_shape_of_a_snapshot_has_its_number() {
     assert_eq!(
         (STATE_FORMAT, shape.each_ref().map(String::as_str)),
         (
-            1,
+            2,
             [
-                "announcement comments created_at decisions draft hosts join_code locked participants phase round seats visited vote",
+                "announcement comments created_at decisions draft ended_links hosts join_code locked participants phase round seats visited vote",
                 "department hand helper joined_at left name removed seat_left",
             ]
         ),

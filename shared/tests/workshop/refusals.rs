@@ -8,7 +8,7 @@ use crate::cafe::{Cafe, draft, facilitator, guest_id, participant, reviewer, vot
 
 /// Every command, who may ask for it, and the first and last phase in which it is not refused for the phase.
 fn commands() -> Vec<(Command, &'static [Role], Phase, Phase)> {
-    use Phase::{Draft, Lobby, Plan, Review, Rounds, Vote};
+    use Phase::{Closed, Draft, Lobby, Plan, Review, Rounds, Vote};
     const HOST: &[Role] = &[Role::Facilitator];
     const GUEST: &[Role] = &[Role::Participant];
     const READERS: &[Role] = &[Role::Facilitator, Role::Reviewer];
@@ -31,6 +31,7 @@ fn commands() -> Vec<(Command, &'static [Role], Phase, Phase)> {
         (Command::LockBoards { locked: true }, HOST, Draft, Review),
         (Command::SetHelper { participant: somebody(), helper: true }, HOST, Draft, Review),
         (Command::RemovePerson { participant: somebody() }, HOST, Draft, Review),
+        (Command::EndLink { actor: "r1".into() }, HOST, Draft, Closed),
         (Command::SetDots { dots: 5 }, HOST, Draft, Vote),
         (Command::CloseVote, HOST, Vote, Vote),
         (Command::ReopenVote, HOST, Vote, Vote),

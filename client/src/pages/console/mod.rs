@@ -6,6 +6,7 @@ mod facts;
 mod floor;
 mod floor_table;
 mod header;
+mod links;
 mod lobby;
 mod next_step;
 mod people;
@@ -33,12 +34,13 @@ use self::side::SidePanel;
 pub use self::table_board::TableBoardPage;
 use self::table_panel::TablePanel;
 use self::takeaway::TakeAway;
+use crate::api::ApiError;
 use crate::i18n::{t, t_string, use_i18n};
 use crate::pages::home::TopBar;
 use crate::pages::new::form::PlanForm;
 use crate::pages::vote::VoteResults;
 use crate::parts::{self, Later};
-use crate::state::cafe::Cafe;
+use crate::state::cafe::{Cafe, Connection};
 use crate::state::identity::{self, Identity};
 use crate::ui::button::{ButtonKind, LinkButton};
 use crate::ui::empty::Empty;
@@ -100,53 +102,80 @@ fn Console(identity: Identity) -> impl IntoView {
     provide_context(Desk::new());
     let phase = cafe.memo(|view| view.phase);
     let side_beside = move || matches!(phase.get(), Some(Phase::Lobby | Phase::Rounds));
-    view! {
-        <div class="console" class:console-beside=side_beside>
-            <Header cafe />
-            <div class="console-body">
-                <main id="main" class="console-main">
-                    {move || match phase.get() {
-                        None => {
-                            view! {
-                                <Empty
-                                    text=move || t_string!(i18n, console.opening).to_string()
-                                    icon=icondata_lu::LuCoffee
-                                />
+    let connection = cafe.connection();
+    let denied = Memo::new(move |_| match connection.get() {
+        Connection::Denied { code } => Some(code),
+        _ => None,
+    });
+    let desk = move || {
+        view! {
+            <div class="console" class:console-beside=side_beside>
+                <Header cafe />
+                <div class="console-body">
+                    <main id="main" class="console-main">
+                        {move || match phase.get() {
+                            None => {
+                                view! {
+                                    <Empty
+                                        text=move || t_string!(i18n, console.opening).to_string()
+                                        icon=icondata_lu::LuCoffee
+                                    />
+                                }
+                                    .into_any()
                             }
-                                .into_any()
-                        }
-                        Some(Phase::Draft) => view! { <Prepare cafe /> }.into_any(),
-                        Some(Phase::Lobby) => view! { <Lobby cafe /> }.into_any(),
-                        Some(Phase::Rounds) => view! { <Floor cafe /> }.into_any(),
-                        Some(Phase::Gallery) => view! { <Later part=parts::GALLERY of=() /> }.into_any(),
-                        Some(Phase::Harvest) => view! { <Later part=parts::HARVEST of=() /> }.into_any(),
-                        Some(Phase::Vote) => view! { <VoteResults /> }.into_any(),
-                        Some(Phase::Plan) => {
-                            view! {
-                                <Later part=parts::PLAN of=() />
+                            Some(Phase::Draft) => view! { <Prepare cafe /> }.into_any(),
+                            Some(Phase::Lobby) => view! { <Lobby cafe /> }.into_any(),
+                            Some(Phase::Rounds) => view! { <Floor cafe /> }.into_any(),
+                            Some(Phase::Gallery) => view! { <Later part=parts::GALLERY of=() /> }.into_any(),
+                            Some(Phase::Harvest) => view! { <Later part=parts::HARVEST of=() /> }.into_any(),
+                            Some(Phase::Vote) => view! { <VoteResults /> }.into_any(),
+                            Some(Phase::Plan) => {
+                                view! {
+                                    <Later part=parts::PLAN of=() />
+                                }
+                                    .into_any()
                             }
-                                .into_any()
-                        }
-                        Some(Phase::Review | Phase::Closed) => {
-                            view! {
-                                <Later part=parts::REVIEW of=() />
-                                <section class="review-take no-print" aria-labelledby="review-take-title">
-                                    <h3 id="review-take-title">{t!(i18n, review.take)}</h3>
-                                    <TakeAway cafe />
-                                </section>
+                            Some(Phase::Review | Phase::Closed) => {
+                                view! {
+                                    <Later part=parts::REVIEW of=() />
+                                    <section class="review-take no-print" aria-labelledby="review-take-title">
+                                        <h3 id="review-take-title">{t!(i18n, review.take)}</h3>
+                                        <TakeAway cafe />
+                                    </section>
+                                }
+                                    .into_any()
                             }
-                                .into_any()
-                        }
-                    }}
-                </main>
-                <Show when=side_beside>
-                    <aside class="console-side" aria-label=move || t_string!(i18n, console.side).to_string()>
-                        <SidePanel cafe />
-                    </aside>
-                </Show>
+                        }}
+                    </main>
+                    <Show when=side_beside>
+                        <aside class="console-side" aria-label=move || t_string!(i18n, console.side).to_string()>
+                            <SidePanel cafe />
+                        </aside>
+                    </Show>
+                </div>
             </div>
-        </div>
-        <TablePanel cafe />
-        <PersonDialog cafe />
+            <TablePanel cafe />
+            <PersonDialog cafe />
+        }
+    };
+    move || match denied.get() {
+        Some(code) => view! { <Denied code /> }.into_any(),
+        None => desk().into_any(),
+    }
+}
+
+/// The link opens this console no more, or never did.
+#[component]
+fn Denied(code: String) -> impl IntoView {
+    let i18n = use_i18n();
+    view! {
+        <TopBar />
+        <Page width=Width::Narrow>
+            <h1>{t!(i18n, console.denied)}</h1>
+            <p>{move || ApiError::of(&code).text(i18n)}</p>
+            <LinkButton href="/" kind=ButtonKind::Primary>
+                {t!(i18n, console.home)}
+            </LinkButton>
+        </Page>
     }
 }

@@ -1,21 +1,15 @@
 //! What is needed now and then: questions, locking, links, the projector, the way back.
 
 use leptos::prelude::*;
-use shared::api::CreatedLink;
-use shared::id::Role;
 use shared::limits;
 use shared::workshop::{Command, Phase};
 
 use super::facts;
-use super::lobby::join_link;
+use super::links::Links;
 use super::takeaway::TakeAway;
-use crate::api;
 use crate::i18n::{t, t_string, use_i18n};
-use crate::pages::new::review_link;
-use crate::platform;
 use crate::state::cafe::Cafe;
 use crate::ui::button::{Button, LinkButton};
-use crate::ui::copy_field::CopyField;
 use crate::ui::dialog::Confirm;
 use crate::ui::field::{CheckField, NumberField, TextArea};
 use crate::ui::toast::{ToastKind, toast};
@@ -151,67 +145,6 @@ fn Dots(cafe: Cafe) -> impl IntoView {
                 </div>
             </Show>
         </form>
-    }
-}
-
-/// Links to take along: into the café, for those who help to steer it, for management.
-#[component]
-fn Links(cafe: Cafe) -> impl IntoView {
-    let i18n = use_i18n();
-    let identity = cafe.identity();
-    let own = format!("{}/host/{}#{}", platform::origin(), identity.workshop, identity.token);
-    let review = RwSignal::new(review_link(&identity.workshop));
-    let helpers = RwSignal::new(None::<String>);
-    let busy = RwSignal::new(false);
-    let identity = StoredValue::new(identity);
-    let make = move |role: Role, place: RwSignal<Option<String>>| {
-        if busy.get_untracked() {
-            return;
-        }
-        busy.set(true);
-        leptos::task::spawn_local(async move {
-            let Some(identity) = identity.try_get_value() else { return };
-            let made = api::new_link(&identity.workshop, &identity.token, role).await;
-            let _ = busy.try_set(false);
-            match made {
-                Ok(CreatedLink { url, .. }) => {
-                    let _ = place.try_set(Some(url));
-                }
-                Err(error) => toast(ToastKind::Bad, error.text(i18n)),
-            }
-        });
-    };
-    let made_or_button =
-        move |place: RwSignal<Option<String>>, role: Role, label: Signal<String>, button: Signal<String>| {
-            move || match place.get() {
-                Some(url) => view! { <CopyField label value=url /> }.into_any(),
-                None => view! {
-                    <Button icon=icondata_lu::LuLink busy on_click=move |_| make(role, place)>
-                        {move || button.get()}
-                    </Button>
-                }
-                .into_any(),
-            }
-        };
-    view! {
-        <section class="stack" aria-labelledby="tools-links">
-            <h2 id="tools-links">{t!(i18n, console.links)}</h2>
-            <CopyField label=move || t_string!(i18n, console.join_link).to_string() value=join_link(cafe) />
-            <CopyField label=move || t_string!(i18n, console.own_link).to_string() value=own />
-            {made_or_button(
-                helpers,
-                Role::Facilitator,
-                Signal::derive(move || t_string!(i18n, console.helper_link).to_string()),
-                Signal::derive(move || t_string!(i18n, console.make_helper_link).to_string()),
-            )}
-            {made_or_button(
-                review,
-                Role::Reviewer,
-                Signal::derive(move || t_string!(i18n, console.review_link).to_string()),
-                Signal::derive(move || t_string!(i18n, console.make_review_link).to_string()),
-            )}
-            <p class="quiet small">{t!(i18n, console.links_hint)}</p>
-        </section>
     }
 }
 

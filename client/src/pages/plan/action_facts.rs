@@ -5,8 +5,8 @@ use shared::board::view::{Action, ActionStatus, ActionText};
 
 use super::action_block::status_word;
 use super::field::field_name;
+use crate::dates;
 use crate::i18n::{t, t_string, use_i18n};
-use crate::pages::review::dates;
 
 /// All fields except the title and what [`ActionBrief`] says.
 const FIELDS: [ActionText; 8] = [

@@ -6,8 +6,9 @@ use shared::limits;
 use shared::workshop::Command;
 use shared::workshop::state::Comment;
 
+use super::comments_on;
 use super::reviewer::{Reviewer, Signature, Wrong};
-use super::{comments_on, dates};
+use crate::dates;
 use crate::i18n::{t, t_string, use_i18n};
 use crate::state::cafe::Cafe;
 use crate::ui::button::Button;

@@ -6,8 +6,8 @@ use shared::limits;
 use shared::workshop::Command;
 use shared::workshop::state::{Decision, Verdict};
 
-use super::dates;
 use super::reviewer::{Reviewer, Signature, Wrong};
+use crate::dates;
 use crate::i18n::{I18n, t, t_string, use_i18n};
 use crate::state::cafe::Cafe;
 use crate::ui::button::{Button, ButtonKind};

@@ -2,7 +2,6 @@
 
 mod action;
 mod comments;
-pub mod dates;
 mod decision;
 mod figures;
 mod reviewer;

@@ -9,6 +9,8 @@ use super::edits::Staged;
 use super::{Memory, Room};
 use crate::board::member::Audience;
 use crate::board::replica::Replica;
+use crate::socket::dialect::Dialect;
+use crate::socket::outbox::End;
 use crate::store::{Row, StoreError};
 
 /// The wait before telling of a failed commit, doubled each time: who is told sends again at once.
@@ -104,7 +106,13 @@ impl Room {
         metrics::counter!("tablehop_boards_quarantined_total").increment(1);
         self.floor.inspected(self.board.kind, true);
         for member in self.members.iter() {
-            member.answer(&self.address, ServerMessage::Close { reason: "board_quarantined".to_owned() });
+            match member.dialect {
+                Dialect::Collab(_) => {
+                    member.answer(&self.address, ServerMessage::Close { reason: "board_quarantined".to_owned() });
+                }
+                // Has no word for it, and no other address.
+                Dialect::Yjs => member.outbox.end(End { code: 4403, reason: "board_quarantined" }),
+            }
         }
         self.memory = Memory::Quarantined(why);
     }

@@ -31,17 +31,30 @@ pub(super) fn token(db: &Connection, hash: &[u8; 32]) -> Result<Option<TokenReco
     let mut query = db.prepare_cached(
         "SELECT hash, workshop, role, participant, created_at, revoked_at, crc FROM tokens WHERE hash = ?1",
     )?;
-    let found = query.query_row([hash], |row| {
-        let record = TokenRecord {
-            workshop: row.get(1)?,
-            role: row.get(2)?,
-            participant: row.get(3)?,
-            created_at: row.get::<_, i64>(4)?.cast_unsigned(),
-            revoked_at: row.get::<_, Option<i64>>(5)?.map(i64::cast_unsigned),
-        };
-        Ok(holds(row, 6)?.then_some(record))
-    });
+    let found = query.query_row([hash], sound_token);
     found.optional()?.map(|sound| sound.ok_or_else(|| damaged("a token"))).transpose()
+}
+
+/// A damaged one opens nothing, and is left out.
+pub(super) fn links(db: &Connection, workshop: &str) -> Result<Vec<TokenRecord>, StoreError> {
+    let mut query = db.prepare_cached(
+        "SELECT hash, workshop, role, participant, created_at, revoked_at, crc FROM tokens
+             WHERE workshop = ?1 AND role <> 'participant' AND revoked_at IS NULL ORDER BY created_at, participant",
+    )?;
+    let found = query.query_map([workshop], sound_token)?.collect::<Result<Vec<_>, _>>()?;
+    Ok(found.into_iter().flatten().collect())
+}
+
+/// The token in a row, if its checksum holds.
+fn sound_token(row: &Row) -> rusqlite::Result<Option<TokenRecord>> {
+    let record = TokenRecord {
+        workshop: row.get(1)?,
+        role: row.get(2)?,
+        participant: row.get(3)?,
+        created_at: row.get::<_, i64>(4)?.cast_unsigned(),
+        revoked_at: row.get::<_, Option<i64>>(5)?.map(i64::cast_unsigned),
+    };
+    Ok(holds(row, 6)?.then_some(record))
 }
 
 pub(super) fn revoke_token(db: &Connection, hash: &[u8; 32], at: u64) -> Result<(), StoreError> {

@@ -69,6 +69,10 @@ const MIGRATIONS: &[&str] = &[
     ALTER TABLE join_codes ADD COLUMN crc INTEGER;
     ALTER TABLE clients ADD COLUMN crc INTEGER;
     ",
+    "
+    -- For listing and ending the links of one café among those of a hundred thousand.
+    CREATE INDEX tokens_by_workshop ON tokens (workshop, role, participant);
+    ",
 ];
 
 /// From this version on tokens, join codes and client ids carry checksums.

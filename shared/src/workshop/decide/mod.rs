@@ -46,7 +46,11 @@ pub fn decide(state: &Workshop, command: &Command, by: &Actor, ctx: &Context) ->
     if !may_ask(by.role, command) {
         return Err(Refusal::NotAllowed);
     }
-    if state.phase == Phase::Closed && *command != (Command::GoTo { phase: Phase::Review }) {
+    if state.has_ended(by) {
+        return Err(Refusal::NotAllowed);
+    }
+    let always = matches!(command, Command::EndLink { .. } | Command::GoTo { phase: Phase::Review });
+    if state.phase == Phase::Closed && !always {
         return Err(wrong_phase(state));
     }
     if by.role == Role::Participant {
@@ -74,6 +78,7 @@ pub fn decide(state: &Workshop, command: &Command, by: &Actor, ctx: &Context) ->
         Command::SetHost { table, participant } => rounds::set_host(state, *table, participant.as_ref()),
         Command::SetHelper { participant, helper } => people::set_helper(state, participant, *helper),
         Command::RemovePerson { participant } => people::remove(state, participant),
+        Command::EndLink { actor } => people::end_link(state, actor, by),
         Command::SetDots { dots } => vote::set_dots(state, *dots),
         Command::CloseVote => vote::close(state),
         Command::ReopenVote => vote::reopen(state, ctx),

@@ -1,7 +1,7 @@
 //! People come, go, and say who they are.
 
 use super::{Context, Refusal, Workshop, checked_department, checked_name, person, require, rounds, wrong_phase};
-use crate::id::ActorId;
+use crate::id::{Actor, ActorId};
 use crate::limits;
 use crate::workshop::event::Event;
 use crate::workshop::state::Phase;
@@ -92,4 +92,18 @@ pub(super) fn set_helper(state: &Workshop, participant: &ActorId, helper: bool) 
         return Ok(vec![]);
     }
     Ok(vec![Event::HelperSet { participant: participant.clone(), helper }])
+}
+
+/// Whether there is such a link is for the server to know, which issued it.
+pub(super) fn end_link(state: &Workshop, actor: &ActorId, by: &Actor) -> Result<Vec<Event>, Refusal> {
+    if *actor == by.id {
+        return Err(Refusal::OwnLink);
+    }
+    if state.ended_links.contains(actor) {
+        return Ok(vec![]);
+    }
+    if state.ended_links.len() >= limits::LINKS_MAX {
+        return Err(Refusal::TooMany { field: "links".to_owned(), limit: limits::LINKS_MAX });
+    }
+    Ok(vec![Event::LinkEnded { actor: actor.clone() }])
 }
