@@ -121,7 +121,7 @@ impl BoardId {
 }
 
 impl BoardId {
-    /// Adds it to a text. Every frame carries one, so this does without the machinery of formatting.
+    /// Adds it to a text, without the machinery of formatting: it is part of every frame's address.
     pub(crate) fn push_to(&self, text: &mut String) {
         text.push_str(self.workshop.as_str());
         match self.kind {

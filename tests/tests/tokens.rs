@@ -19,7 +19,11 @@ use shared::board::view::NoteKind;
 use shared::id::{Actor, ActorId, BoardId, BoardKind, Role};
 use shared::wire::frame::{Address, ClientMessage, ServerMessage};
 use shared::workshop::Command;
+use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
+
+type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -43,10 +47,14 @@ async fn refusal(server: &Server, address: &Address, token: &str) -> Result<Stri
     }
 }
 
-/// With which code and reason `/yjs` closes.
-async fn close_of(server: &Server, board: &BoardId, token: &str) -> Result<(u16, String)> {
+/// A plain y-websocket connection.
+async fn yjs(server: &Server, board: &BoardId, token: &str) -> Result<Socket> {
     let url = format!("ws://127.0.0.1:{}/yjs/{board}?token={token}", server.port());
-    let (mut socket, _) = tokio_tungstenite::connect_async(url).await?;
+    Ok(tokio_tungstenite::connect_async(url).await?.0)
+}
+
+/// With which code and reason it is closed.
+async fn close_of(mut socket: Socket) -> Result<(u16, String)> {
     let hears = async {
         while let Some(Ok(message)) = socket.next().await {
             if let Message::Close(frame) = message {
@@ -100,7 +108,7 @@ async fn h24_a_token_that_is_too_old_is_refused_and_says_so() -> Result<()> {
     for address in [Address::Workshop(id.clone()), Address::Board(board.clone())] {
         assert_eq!(refusal(&server, &address, &old).await?, "expired_token");
     }
-    assert_eq!(close_of(&server, &board, &old).await?, (4401, "expired_token".to_owned()));
+    assert_eq!(close_of(yjs(&server, &board, &old).await?).await?, (4401, "expired_token".to_owned()));
     assert_eq!(refusal(&server, &Address::Board(board), "nonsense").await?, "bad_token", "not known is not expired");
     // What to do about it: the code makes somebody new of them.
     let joined = api.join(&cafe.created.join_code, "李又来", Some(&old)).await?;
@@ -181,22 +189,12 @@ async fn h25_a_link_that_is_ended_puts_out_whoever_came_through_it_and_opens_not
     let mut on_board = Raw::signed(&server, &Address::Board(board.clone()), &helper.token).await?;
     let mut on_cafe = Raw::signed(&server, &Address::Workshop(id.clone()), &helper.token).await?;
     let mut unharmed = Raw::signed(&server, &Address::Board(board.clone()), &other.token).await?;
-    let url = format!("ws://127.0.0.1:{}/yjs/{board}?token={}", server.port(), helper.token);
-    let (mut on_yjs, _) = tokio_tungstenite::connect_async(url).await?;
+    let on_yjs = yjs(&server, &board, &helper.token).await?;
     cafe.steer(end(&helper.actor)).await?;
     let since = Instant::now();
     assert_eq!(closed(&mut on_board).await?, "link_ended");
     assert_eq!(closed(&mut on_cafe).await?, "link_ended");
-    let code_of_yjs = async {
-        while let Some(Ok(message)) = on_yjs.next().await {
-            if let Message::Close(frame) = message {
-                return frame.map(|frame| (u16::from(frame.code), frame.reason.to_string()));
-            }
-        }
-        None
-    };
-    let code_of_yjs = tokio::time::timeout(PATIENCE, code_of_yjs).await?.context("closed without a code")?;
-    assert_eq!(code_of_yjs, (4403, "forbidden".to_owned()));
+    assert_eq!(close_of(on_yjs).await?, (4403, "forbidden".to_owned()));
     ensure!(since.elapsed() < Duration::from_secs(1), "{:?}", since.elapsed());
     unharmed.says(&Address::Board(board.clone()), ClientMessage::QueryAwareness).await?;
     unharmed.next().await?;

@@ -41,12 +41,27 @@ pub enum Address {
     Board(BoardId),
 }
 
+impl Address {
+    /// Adds it to a text. Every frame carries one, so this does without the machinery of formatting.
+    fn push_to(&self, text: &mut String) {
+        match self {
+            Self::Workshop(id) => {
+                text.push_str("workshop/");
+                text.push_str(id.as_str());
+            }
+            Self::Board(id) => {
+                text.push_str("board/");
+                id.push_to(text);
+            }
+        }
+    }
+}
+
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Workshop(id) => write!(f, "workshop/{id}"),
-            Self::Board(id) => write!(f, "board/{id}"),
-        }
+        let mut text = String::new();
+        self.push_to(&mut text);
+        f.write_str(&text)
     }
 }
 
@@ -96,16 +111,7 @@ impl Addressed {
 
 fn write_address(address: &Address, session: Option<&str>, writer: &mut Writer) {
     let mut text = String::with_capacity(HEAD);
-    match address {
-        Address::Workshop(id) => {
-            text.push_str("workshop/");
-            text.push_str(id.as_str());
-        }
-        Address::Board(id) => {
-            text.push_str("board/");
-            id.push_to(&mut text);
-        }
-    }
+    address.push_to(&mut text);
     if let Some(session) = session {
         text.push('\0');
         text.push_str(session);

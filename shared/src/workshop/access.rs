@@ -100,12 +100,11 @@ impl Workshop {
 
     /// Whether somebody may read a board now.
     pub fn may_read(&self, actor: &Actor, board: BoardKind) -> bool {
-        if let BoardKind::Table(table) = board
-            && self.table_plan(table).is_none()
-        {
-            return false;
-        }
-        if self.has_ended(actor) {
+        let exists = match board {
+            BoardKind::Table(table) => self.table_plan(table).is_some(),
+            BoardKind::Harvest | BoardKind::Plan => true,
+        };
+        if !exists || self.has_ended(actor) {
             return false;
         }
         match actor.role {
