@@ -3,10 +3,11 @@
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use futures_util::StreamExt;
 use harness::api::code_of;
 use harness::cafe::{Cafe, small};
 use harness::disk::{flip_bit, places_of, stored};
-use harness::guest::Guest;
+use harness::guest::{Guest, PATIENCE};
 use harness::raw::{Heard, Raw, auth};
 use harness::server::Server;
 use rusqlite::{Connection, params};
@@ -15,6 +16,7 @@ use shared::id::{BoardKind, TableId};
 use shared::wire::frame::{Address, ServerMessage};
 use shared::workshop::Command;
 use shared::workshop::view::{Alert, Part};
+use tokio_tungstenite::tungstenite::Message;
 
 /// A café with one guest writing at each of its two tables.
 struct House {
@@ -160,6 +162,17 @@ async fn d13_d17_d18_a_damaged_board_is_quarantined_alone_named_and_restored() -
     house.server.restart().await?;
     let refused = house.reads(&house.server, 0).await.err().map(|error| error.to_string()).unwrap_or_default();
     assert!(refused.contains("board_quarantined"), "{refused}");
+    let url =
+        format!("ws://127.0.0.1:{}/yjs/{board}?token={}", house.server.port(), house.cafe.created.facilitator_token);
+    let (mut plain, _) = tokio_tungstenite::connect_async(url).await?;
+    let closed = async {
+        loop {
+            if let Some(Ok(Message::Close(Some(frame)))) = plain.next().await {
+                return u16::from(frame.code);
+            }
+        }
+    };
+    assert_eq!(tokio::time::timeout(PATIENCE, closed).await?, 4403, "who has no word for it is let go");
     assert_eq!(house.reads(&house.server, 1).await?, ["另一桌"], "the others do not notice");
     house.cafe.facilitator.connect().await?;
     let named = Alert::BoardDamaged { board: board.clone() };

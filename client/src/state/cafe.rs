@@ -110,6 +110,15 @@ impl Cafe {
         self.inner().connection.clone().into()
     }
 
+    /// The code that says why the server does not let this person in, or not any more.
+    pub fn denied(self) -> Memo<Option<String>> {
+        let connection = self.connection();
+        Memo::new(move |_| match connection.get() {
+            Connection::Denied { code } => Some(code),
+            _ => None,
+        })
+    }
+
     /// Edits that the server has not on its disk yet, over all boards.
     pub fn unsaved(self) -> Signal<usize> {
         self.inner().unsaved.clone().into()

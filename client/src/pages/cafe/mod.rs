@@ -22,7 +22,7 @@ use self::rounds::Rounds;
 use crate::api::ApiError;
 use crate::i18n::{t, t_string, use_i18n};
 use crate::parts::{self, Later};
-use crate::state::cafe::{Cafe, Connection};
+use crate::state::cafe::Cafe;
 use crate::state::identity::{self, Identity};
 use crate::ui::button::{ButtonKind, LinkButton};
 use crate::ui::empty::Empty;
@@ -62,11 +62,7 @@ fn Shell(identity: Identity) -> impl IntoView {
             document().set_title(&title);
         }
     });
-    let connection = cafe.connection();
-    let denied = Memo::new(move |_| match connection.get() {
-        Connection::Denied { code } => Some(code),
-        _ => None,
-    });
+    let denied = cafe.denied();
     let body = move || match phase.get() {
         None => view! {
             <main id="main" class="cafe-main cafe-wait">

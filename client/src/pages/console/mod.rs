@@ -40,7 +40,7 @@ use crate::pages::home::TopBar;
 use crate::pages::new::form::PlanForm;
 use crate::pages::vote::VoteResults;
 use crate::parts::{self, Later};
-use crate::state::cafe::{Cafe, Connection};
+use crate::state::cafe::Cafe;
 use crate::state::identity::{self, Identity};
 use crate::ui::button::{ButtonKind, LinkButton};
 use crate::ui::empty::Empty;
@@ -79,18 +79,31 @@ fn for_facilitator(show: impl Fn(Identity) -> AnyView + Send + Sync + 'static) -
     }
 }
 
+/// Why there is no console to be shown, and the way home.
 #[component]
-fn NoKey() -> impl IntoView {
+fn NoWay(#[prop(into)] title: Signal<String>, #[prop(into)] words: Signal<String>) -> impl IntoView {
     let i18n = use_i18n();
     view! {
         <TopBar />
         <Page width=Width::Narrow>
-            <h1>{t!(i18n, console.no_key_title)}</h1>
-            <p>{t!(i18n, console.no_key)}</p>
+            <h1>{move || title.get()}</h1>
+            <p>{move || words.get()}</p>
             <LinkButton href="/" kind=ButtonKind::Primary>
                 {t!(i18n, console.home)}
             </LinkButton>
         </Page>
+    }
+}
+
+/// The link has no key in it.
+#[component]
+fn NoKey() -> impl IntoView {
+    let i18n = use_i18n();
+    view! {
+        <NoWay
+            title=move || t_string!(i18n, console.no_key_title).to_string()
+            words=move || t_string!(i18n, console.no_key).to_string()
+        />
     }
 }
 
@@ -102,11 +115,7 @@ fn Console(identity: Identity) -> impl IntoView {
     provide_context(Desk::new());
     let phase = cafe.memo(|view| view.phase);
     let side_beside = move || matches!(phase.get(), Some(Phase::Lobby | Phase::Rounds));
-    let connection = cafe.connection();
-    let denied = Memo::new(move |_| match connection.get() {
-        Connection::Denied { code } => Some(code),
-        _ => None,
-    });
+    let denied = cafe.denied();
     let desk = move || {
         view! {
             <div class="console" class:console-beside=side_beside>
@@ -169,13 +178,9 @@ fn Console(identity: Identity) -> impl IntoView {
 fn Denied(code: String) -> impl IntoView {
     let i18n = use_i18n();
     view! {
-        <TopBar />
-        <Page width=Width::Narrow>
-            <h1>{t!(i18n, console.denied)}</h1>
-            <p>{move || ApiError::of(&code).text(i18n)}</p>
-            <LinkButton href="/" kind=ButtonKind::Primary>
-                {t!(i18n, console.home)}
-            </LinkButton>
-        </Page>
+        <NoWay
+            title=move || t_string!(i18n, console.denied).to_string()
+            words=move || ApiError::of(&code).text(i18n)
+        />
     }
 }

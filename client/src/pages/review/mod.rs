@@ -25,7 +25,7 @@ use crate::pages::home::TopBar;
 use crate::pages::plan::Planning;
 use crate::pages::plan::sources::ShowTable;
 use crate::platform::Listener;
-use crate::state::cafe::{Cafe, Connection};
+use crate::state::cafe::Cafe;
 use crate::state::identity::{self, Identity};
 use crate::ui::button::{Button, ButtonKind, LinkButton};
 use crate::ui::connection::ConnectionSign;
@@ -73,11 +73,7 @@ fn Review(identity: Identity) -> impl IntoView {
     let title = cafe.memo(|view| view.title.clone());
     let purpose = cafe.memo(|view| view.purpose.clone());
     let written = cafe.memo(|view| view.phase >= Phase::Plan);
-    let connection = cafe.connection();
-    let denied = Memo::new(move |_| match connection.get() {
-        Connection::Denied { code } => Some(code),
-        _ => None,
-    });
+    let denied = cafe.denied();
     Effect::new(move || {
         if let Some(title) = title.get().filter(|title| !title.is_empty()) {
             document().set_title(&title);
