@@ -3,7 +3,8 @@
 //!
 //! 1. An edit is in the outbox from the moment it is made until the server said that it is on disk ([`Outbox::acknowledge`]).
 //! 2. Numbers on the wire count from 1 per connection; what was sent on an earlier connection counts as not sent.
-//! 3. After a reconnect one message carries everything that the server lacks, so it covers every edit made so far.
+//! 3. A number covers the edits that are in its message and no others. Those that were made before the connection stood, or may have been
+//!    refused on the way, are only in the difference between what we and the server have ([`Outbox::send_difference`]).
 
 use std::collections::VecDeque;
 
@@ -14,8 +15,18 @@ pub type EditKey = String;
 #[derive(Debug)]
 struct Entry {
     key: EditKey,
-    /// The number under which it went out on this connection.
-    sent: Option<u64>,
+    way: Way,
+}
+
+/// How an edit gets to the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    /// Within the next difference.
+    Difference,
+    /// Within the next message of edits.
+    Next,
+    /// It went out under this number, on this connection.
+    Sent(u64),
 }
 
 /// The account.
@@ -27,9 +38,14 @@ pub struct Outbox {
 }
 
 impl Outbox {
-    /// Takes in an edit that was made.
+    /// Takes in an edit that the next difference will hold.
     pub fn push(&mut self, key: EditKey) {
-        self.entries.push_back(Entry { key, sent: None });
+        self.entries.push_back(Entry { key, way: Way::Difference });
+    }
+
+    /// Takes in an edit that the next message of edits will hold.
+    pub fn push_next(&mut self, key: EditKey) {
+        self.entries.push_back(Entry { key, way: Way::Next });
     }
 
     /// Edits not acknowledged.
@@ -44,7 +60,7 @@ impl Outbox {
 
     /// Whether some edit is not under way on this connection.
     pub fn has_unsent(&self) -> bool {
-        self.entries.iter().any(|entry| entry.sent.is_none())
+        self.entries.iter().any(|entry| !matches!(entry.way, Way::Sent(_)))
     }
 
     /// A connection was lost or made.
@@ -56,15 +72,24 @@ impl Outbox {
     /// What is under way may have been refused: it counts as not sent, and numbers go on.
     pub fn recall(&mut self) {
         for entry in &mut self.entries {
-            entry.sent = None;
+            entry.way = Way::Difference;
         }
     }
 
-    /// Everything not sent yet goes out in one message; answers its number.
-    pub fn send(&mut self) -> u64 {
+    /// The edits made since the last message go out in one; answers its number.
+    pub fn send_next(&mut self) -> u64 {
+        self.send(|way| way == Way::Next)
+    }
+
+    /// Everything the server lacks goes out in one message; answers its number.
+    pub fn send_difference(&mut self) -> u64 {
+        self.send(|way| !matches!(way, Way::Sent(_)))
+    }
+
+    fn send(&mut self, goes: impl Fn(Way) -> bool) -> u64 {
         self.numbers += 1;
-        for entry in self.entries.iter_mut().filter(|entry| entry.sent.is_none()) {
-            entry.sent = Some(self.numbers);
+        for entry in self.entries.iter_mut().filter(|entry| goes(entry.way)) {
+            entry.way = Way::Sent(self.numbers);
         }
         self.numbers
     }
@@ -73,7 +98,7 @@ impl Outbox {
     pub fn acknowledge(&mut self, number: u64) -> Vec<EditKey> {
         let mut done = Vec::new();
         self.entries.retain_mut(|entry| {
-            let stays = entry.sent.is_none_or(|sent| sent > number);
+            let stays = !matches!(entry.way, Way::Sent(sent) if sent <= number);
             if !stays {
                 done.push(std::mem::take(&mut entry.key));
             }
@@ -99,7 +124,7 @@ mod tests {
     fn an_edit_stays_until_it_is_acknowledged() {
         let mut outbox = outbox(&["a"]);
         assert_eq!(outbox.acknowledge(7), Vec::<String>::new(), "not sent: cannot be on the disk");
-        assert_eq!(outbox.send(), 1);
+        assert_eq!(outbox.send_difference(), 1);
         assert_eq!(outbox.len(), 1, "sent is not saved");
         assert_eq!(outbox.acknowledge(1), ["a"]);
         assert!(outbox.is_empty());
@@ -108,12 +133,12 @@ mod tests {
     #[test]
     fn an_acknowledgement_covers_all_before_it_and_nothing_after() {
         let mut outbox = outbox(&["a"]);
-        outbox.send();
+        outbox.send_difference();
         outbox.push("b".to_owned());
         outbox.push("c".to_owned());
-        assert_eq!(outbox.send(), 2);
+        assert_eq!(outbox.send_difference(), 2);
         outbox.push("d".to_owned());
-        assert_eq!(outbox.send(), 3);
+        assert_eq!(outbox.send_difference(), 3);
         outbox.push("e".to_owned());
         assert_eq!(outbox.acknowledge(2), ["a", "b", "c"]);
         assert_eq!(outbox.len(), 2);
@@ -123,11 +148,11 @@ mod tests {
     #[test]
     fn a_new_connection_sends_everything_again_in_one_message() {
         let mut outbox = outbox(&["a", "b"]);
-        outbox.send();
+        outbox.send_difference();
         outbox.push("c".to_owned());
         outbox.reset();
         assert!(outbox.has_unsent());
-        assert_eq!(outbox.send(), 1, "numbers start anew");
+        assert_eq!(outbox.send_difference(), 1, "numbers start anew");
         assert!(!outbox.has_unsent());
         assert_eq!(outbox.acknowledge(1), ["a", "b", "c"]);
     }
@@ -135,17 +160,31 @@ mod tests {
     #[test]
     fn what_was_recalled_is_only_acknowledged_under_its_new_number() {
         let mut outbox = outbox(&["a"]);
-        outbox.send();
+        outbox.send_difference();
         outbox.recall();
         assert_eq!(outbox.acknowledge(1), Vec::<String>::new());
-        assert_eq!(outbox.send(), 2);
+        assert_eq!(outbox.send_difference(), 2);
         assert_eq!(outbox.acknowledge(2), ["a"]);
+    }
+
+    #[test]
+    fn d1_a_number_covers_what_is_in_its_message_alone() {
+        let mut outbox = Outbox::default();
+        outbox.push_next("refused".to_owned());
+        assert_eq!(outbox.send_next(), 1);
+        outbox.recall();
+        outbox.push_next("later".to_owned());
+        assert_eq!(outbox.send_next(), 2);
+        assert_eq!(outbox.acknowledge(2), ["later"], "the first one was not in that message");
+        assert!(outbox.has_unsent());
+        assert_eq!(outbox.send_difference(), 3);
+        assert_eq!(outbox.acknowledge(3), ["refused"]);
     }
 
     #[test]
     fn an_acknowledgement_of_an_earlier_connection_does_not_count() {
         let mut outbox = outbox(&["a"]);
-        outbox.send();
+        outbox.send_difference();
         outbox.reset();
         assert_eq!(outbox.acknowledge(1), Vec::<String>::new());
         assert_eq!(outbox.len(), 1);

@@ -74,6 +74,8 @@ struct Seat {
     member: Member,
     /// Whether they have asked for the document; before, edits would only be noise to them.
     synced: bool,
+    /// The first number of theirs that was refused since they last asked for the document.
+    refused: Option<u64>,
 }
 
 /// To whom something is told.
@@ -114,7 +116,7 @@ impl Members {
     }
 
     pub fn insert(&mut self, id: MemberId, member: Member) {
-        self.all.insert(id, Seat { member, synced: false });
+        self.all.insert(id, Seat { member, synced: false, refused: None });
     }
 
     pub fn remove(&mut self, id: MemberId) -> Option<Member> {
@@ -140,13 +142,34 @@ impl Members {
         }
     }
 
+    /// Notes that an edit was refused. An acknowledgement covers all lower numbers, so none that is higher may be given (D-1) until they
+    /// have asked for the document again, and with that have what they still want stored sent under a new number.
+    pub fn refused(&mut self, id: MemberId, number: u64) {
+        if let Some(seat) = self.all.get_mut(&id) {
+            seat.refused = Some(seat.refused.map_or(number, |first| first.min(number)));
+        }
+    }
+
+    /// Notes that somebody asks for the document.
+    pub fn asks(&mut self, id: MemberId) {
+        if let Some(seat) = self.all.get_mut(&id) {
+            seat.refused = None;
+        }
+    }
+
+    /// The member, if everything of theirs up to this number was stored once this one is.
+    pub fn whole_up_to(&self, id: MemberId, number: u64) -> Option<&Member> {
+        let seat = self.all.get(&id)?;
+        seat.refused.is_none_or(|first| number < first).then_some(&seat.member)
+    }
+
     /// Tells many the same; it is encoded once for each dialect. An edit goes to those who have the document. Whoever is not ours and
     /// speaks of themselves hears an empty presence, for they drop a connection on which they hear nothing.
     pub fn tell(&self, board: &Address, message: &ServerMessage, audience: Audience, way: Way) {
         let is_edit = matches!(message, ServerMessage::Update { .. });
         let mut encoded: Vec<(&Dialect, Option<Bytes>)> = Vec::new();
         let mut told = 0;
-        for (id, Seat { member, synced }) in &self.all {
+        for (id, Seat { member, synced, .. }) in &self.all {
             let own = audience == Audience::AllBut(*id);
             if (is_edit && (own || !synced)) || (own && member.ours) {
                 continue;

@@ -227,7 +227,10 @@ impl Room {
                     // Nobody waits any more: nothing to do.
                     let _ = reply.send(self.replica().map(|_| ()));
                 }
-                Input::Sync { id, state_vector } => self.sync(id, &state_vector).await,
+                Input::Sync { id, state_vector } => {
+                    self.members.asks(id);
+                    self.sync(id, &state_vector).await;
+                }
                 Input::Refresh { id } => self.sync(id, &StateVector::default()).await,
                 // Who has left in this very batch was taken out above: they would come back as a ghost.
                 Input::Presence { id, .. } if self.members.get(id).is_none() => {}

@@ -321,6 +321,34 @@ async fn w9_who_may_only_read_is_refused_and_stays() {
 }
 
 #[tokio::test]
+async fn d1_no_acknowledgement_covers_what_was_refused_before_it() {
+    let house = House::new();
+    let (mut ann, mut bob) = (house.guest("ann", 1).await, house.guest("bob", 2).await);
+    ann.writes("first").await;
+    bob.hears().await;
+    let refused = ann.types(", refused");
+    ann.edits += 1;
+    ann.sends_as(refused, Ack::Number(ann.edits), &[], false).await;
+    assert!(matches!(ann.hears().await, ServerMessage::Stateless(_)));
+    // Taking something away builds on nothing that was refused, and so it is taken.
+    let erased = {
+        let mut txn = ann.doc.transact_mut();
+        ann.text.remove_range(&mut txn, 0, 1);
+        txn.encode_update_v1()
+    };
+    ann.sends(erased).await;
+    assert!(is_update(&bob.hears().await));
+    assert_eq!(bob.reads(), "irst");
+    ann.hears_nothing();
+    ann.syncs().await;
+    let lacking = ann.doc.transact().encode_state_as_update_v1(&StateVector::default());
+    let n = ann.sends(lacking).await;
+    assert_eq!(ann.hears().await, ServerMessage::DurableUpTo { n });
+    bob.hears().await;
+    assert_eq!(bob.reads(), "irst, refused");
+}
+
+#[tokio::test]
 async fn a_gap_is_refused_and_filled() {
     let house = House::new();
     let mut ann = house.guest("ann", 1).await;

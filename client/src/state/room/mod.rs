@@ -433,11 +433,13 @@ impl Room {
         self.counter.set(self.counter.get() + 1);
         let key = format!("{}/{}/{:x}/{:08}", cafe.scope, self.key, document.client(), self.counter.get());
         Storage::write_edit_down(&key, &update);
-        self.outbox.borrow_mut().push(key.clone());
-        cafe.count_unsaved();
         if self.may_send() {
+            self.outbox.borrow_mut().push_next(key.clone());
             self.unsent.borrow_mut().push(update.clone());
+        } else {
+            self.outbox.borrow_mut().push(key.clone());
         }
+        cafe.count_unsaved();
         spawn_local(async move { cafe.storage.wait().await.put_edit(&key, &update).await });
     }
 

@@ -76,18 +76,15 @@ impl Room {
             }
             ServerMessage::Update { update } => self.take_in(&update),
             ServerMessage::DurableUpTo { n } => self.acknowledged(n),
-            ServerMessage::Resync => {
-                // Something of ours may have been refused on the way; the difference will hold it.
-                self.outbox.borrow_mut().recall();
-                self.greet();
-            }
+            ServerMessage::Resync => self.begin_again(),
             ServerMessage::RoleChanged { read_only } => {
                 let opened = self.read_only.get() && !read_only;
                 self.set_read_only(read_only);
-                self.outbox.borrow_mut().recall();
                 if opened {
                     // What was written before it was closed to us goes out in answer to the server's Step1.
-                    self.greet();
+                    self.begin_again();
+                } else {
+                    self.outbox.borrow_mut().recall();
                 }
             }
             ServerMessage::Awareness(bytes) => {
@@ -122,6 +119,17 @@ impl Room {
         }
     }
 
+    /// Something of ours may have been refused on the way. The difference will hold it, and until that is sent nothing else is: its
+    /// acknowledgement would be taken for theirs.
+    fn begin_again(&self) {
+        self.outbox.borrow_mut().recall();
+        self.unsent.take();
+        if self.stage.get() == Stage::Live {
+            self.stage.set(Stage::Greeting);
+        }
+        self.greet();
+    }
+
     /// The server says what it has: it gets everything that it lacks.
     fn answer(&self, state_vector: &[u8]) {
         let (Some(document), Some(cafe)) = (self.document.borrow().clone(), self.cafe()) else { return };
@@ -134,7 +142,7 @@ impl Room {
         // It is in the difference.
         self.unsent.take();
         if let Some(update) = document.diff(state_vector) {
-            let n = self.outbox.borrow_mut().send();
+            let n = self.outbox.borrow_mut().send_difference();
             self.sent_at.set(platform::now());
             cafe.link.send(&self.address, ClientMessage::Edit { n, update });
         }
@@ -163,11 +171,11 @@ impl Room {
             _ => match yrs::merge_updates_v1(&updates) {
                 Ok(update) => update,
                 // Our own updates can always be merged; but if not, the difference does it.
-                Err(_) => return self.greet(),
+                Err(_) => return self.begin_again(),
             },
         };
         self.sent_at.set(platform::now());
-        let n = self.outbox.borrow_mut().send();
+        let n = self.outbox.borrow_mut().send_next();
         cafe.link.send(&self.address, ClientMessage::Edit { n, update });
     }
 

@@ -157,7 +157,11 @@ impl Room {
         let mut numbers: Vec<(MemberId, u64)> = Vec::new();
         for Staged { id, ack, .. } in staged.iter().rev() {
             match ack {
-                Ack::Number(n) if numbers.iter().all(|(told, _)| told != id) => numbers.push((*id, *n)),
+                Ack::Number(n)
+                    if numbers.iter().all(|(told, _)| told != id) && self.members.whole_up_to(*id, *n).is_some() =>
+                {
+                    numbers.push((*id, *n));
+                }
                 _ => {}
             }
         }
@@ -178,8 +182,11 @@ impl Room {
     }
 
     /// Answers an edit that was not taken. Nothing was changed.
-    pub(super) fn refuse(&self, id: MemberId, ack: Ack, why: &'static str) {
+    pub(super) fn refuse(&mut self, id: MemberId, ack: Ack, why: &'static str) {
         metrics::counter!("tablehop_refusals_total", "reason" => why).increment(1);
+        if let Ack::Number(n) = ack {
+            self.members.refused(id, n);
+        }
         let Some(member) = self.members.get(id) else { return };
         match ack {
             // y-websocket clients take this for a lack of rights; what they are asked for again is none.
