@@ -61,6 +61,9 @@ pub const PRESENCE_BYTES: usize = 4 * 1024;
 pub const BOARDS_PER_CONNECTION: usize = 64;
 /// Bytes that may wait for one slow reader; past it the board is resynchronised instead.
 pub const QUEUE_BYTES: usize = 512 * 1024;
+/// Bytes that may wait for all slow readers of a process together before another whole board is made for one of them: a thousand
+/// connections that each ask for one and read nothing would otherwise be a thousand boards.
+pub const QUEUES_BYTES: usize = 512 * 1024 * 1024;
 /// Bytes of one board's document in memory.
 pub const BOARD_BYTES: usize = 16 * 1024 * 1024;
 /// Edits a second one connection may send, averaged: typing sends under 20.

@@ -11,6 +11,7 @@
 //! - [`proxy`]: a network with faults between guests and a server.
 //! - [`raw`]: a bare socket for tests that misbehave.
 //! - [`cafe`]: a café with its facilitator and guests: `cafe.guest("Li")`.
+//! - [`running`]: a café in its first round, for tests that begin there.
 //! - [`script`]: what simulated guests say and do, for the demo and the browser tests.
 
 pub mod api;
@@ -20,6 +21,7 @@ pub mod guest;
 pub mod proxy;
 pub mod raw;
 pub mod replica;
+pub mod running;
 pub mod script;
 pub mod server;
 pub mod wire;

@@ -12,6 +12,7 @@ use harness::wire::{Wire, user};
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
 use rand::{Rng, SeedableRng};
+use serde_json::json;
 use shared::board::doc::new_doc;
 use shared::board::text::{self, Splice};
 use shared::board::view::NoteKind;
@@ -164,6 +165,23 @@ async fn c3_quick_changes_of_table_in_mid_typing_mix_nothing_up() -> Result<()> 
             })
             .await?;
     }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn b10_where_authors_are_hidden_presence_names_nobody() -> Result<()> {
+    let server = Server::start().await?;
+    let mut plan = small(2, 1, 60.0);
+    plan.settings.get_or_insert_default().show_authors = false;
+    let cafe = Cafe::open(&server, &plan).await?;
+    let (mates, table) = tablemates(&cafe, 4).await?;
+    mates[0].shows_up(BoardKind::Table(table))?;
+    let seen = mates[1]
+        .until("somebody", |g| {
+            g.with(BoardKind::Table(table), |r| r.present.values().next().map(|(_, state)| state["user"].clone()))?
+        })
+        .await?;
+    assert_eq!(seen, json!({ "id": "", "name": "", "role": "participant" }));
     Ok(())
 }
 

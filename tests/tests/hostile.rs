@@ -2,17 +2,16 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use harness::cafe::{Cafe, small};
 use harness::guest::Guest;
 use harness::raw::{Heard, Raw, auth, frame, map_at_root, map_in, string_after, string_at_root, update};
-use harness::replica::Replica;
+use harness::running::{board_of, is_alive, running};
 use harness::server::Server;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use serde_json::json;
-use shared::board::view::NoteKind;
-use shared::id::{BoardId, BoardKind, TableId};
+use shared::id::{BoardKind, TableId};
 use shared::limits;
 use shared::wire::frame::{Address, ClientMessage, ServerMessage};
 use shared::wire::{PresenceEntry, presence};
@@ -20,26 +19,6 @@ use shared::workshop::Command;
 
 /// Memory that a process may gain by being attacked: caches and what the allocator keeps, far below what each attack asks for.
 const SLACK_KIB: u64 = 48 * 1024;
-
-/// A café whose first round runs, with its guests and their tables.
-async fn running(server: &Server, tables: u16, people: usize) -> Result<(Cafe, Vec<Guest>, Vec<TableId>)> {
-    let cafe = Cafe::open(server, &small(tables, 2, 20.0)).await?;
-    let guests = cafe.guests(people).await?;
-    let tables = cafe.next_round(&guests).await?;
-    Ok((cafe, guests, tables))
-}
-
-fn board_of(cafe: &Cafe, table: TableId) -> Address {
-    Address::Board(BoardId::table(&cafe.created.id, table))
-}
-
-/// Writes a note, and waits until the facilitator sees it: the table is alive.
-async fn is_alive(cafe: &Cafe, guest: &Guest, table: TableId, words: &str) -> Result<()> {
-    let note = guest.write(table, Default::default(), words, None)?;
-    guest.saved().await?;
-    cafe.facilitator.open(BoardKind::Table(table)).await?;
-    cafe.facilitator.until("the note", |f| f.table_board(table)?.notes.iter().any(|n| n.id == note).then_some(())).await
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn h20_no_bytes_stop_the_process_or_fill_its_memory() -> Result<()> {
@@ -415,58 +394,6 @@ async fn h23_after_a_storm_of_reconnections_everybody_is_in_step() -> Result<()>
     for raw in &mut sockets {
         let heard = raw.next_that(|m| matches!(m, ServerMessage::Update { .. })).await?;
         assert!(matches!(heard, Heard::Message(_)), "somebody was left out: {heard:?}");
-    }
-    Ok(())
-}
-
-/// Readers that stop reading, on real sockets whose buffers in the system fill up first: the process holds a bounded part of what they miss,
-/// nobody else waits for them, and when they read again they have it all.
-#[tokio::test(flavor = "multi_thread")]
-async fn h23_b9_readers_that_stop_reading_hold_no_memory_and_end_in_step() -> Result<()> {
-    const READERS: usize = 16;
-    const NOTES: usize = 1_000;
-    let server = Server::start().await?;
-    let (cafe, guests, tables) = running(&server, 2, 4).await?;
-    let (table, board) = (tables[0], board_of(&cafe, tables[0]));
-    is_alive(&cafe, &guests[0], table, "从前").await?;
-    let mut readers = Vec::new();
-    for _ in 0..READERS {
-        let mut raw = Raw::signed(&server, &board, &cafe.created.facilitator_token).await?;
-        raw.says(&board, ClientMessage::Step1 { state_vector: vec![0] }).await?;
-        raw.next_that(|message| matches!(message, ServerMessage::Step2 { .. })).await?;
-        readers.push(raw);
-    }
-    let before = server.memory()?;
-    // 6 MB for each of them: the system takes about 4 of that.
-    let words = "慢".repeat(limits::NOTE_CHARS);
-    for _ in 0..NOTES {
-        guests[0].write(table, NoteKind::Idea, &words, None)?;
-    }
-    guests[0].saved().await?;
-    is_alive(&cafe, &guests[0], table, "以后").await?;
-    let figures = server.figures().await?;
-    let (waiting, resyncs) = (figures["tablehop_queue_bytes"], figures["tablehop_resyncs_total"]);
-    assert!(waiting <= (READERS * limits::QUEUE_BYTES) as f64, "{waiting} bytes wait");
-    assert!(resyncs >= READERS as f64, "only {resyncs} queues were dropped, so this shows nothing");
-    let gained = server.memory()?.saturating_sub(before);
-    assert!(gained < SLACK_KIB, "{gained} KiB more");
-
-    let all = cafe.facilitator.table_board(table).context("the board")?.notes.len();
-    for raw in &mut readers {
-        let mut replica = Replica::new(9);
-        loop {
-            match raw.next().await? {
-                // What was on its way; then what was dropped is sent again, as a whole.
-                Heard::Message(ServerMessage::Update { update }) => replica.receive(&update)?,
-                Heard::Message(ServerMessage::Step2 { update }) => {
-                    replica.receive(&update)?;
-                    break;
-                }
-                Heard::Message(_) => {}
-                Heard::End(code) => bail!("cut off with {code:?}"),
-            }
-        }
-        assert_eq!(replica.table_board().notes.len(), all);
     }
     Ok(())
 }

@@ -8,6 +8,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use shared::board::count_notes;
 use shared::id::{BoardId, BoardKind};
 use shared::wire::{Address, PresenceEntry, PresenceUser, ServerMessage, presence as wire_presence};
@@ -20,6 +21,7 @@ use super::presence::Presence;
 use super::replica::Replica;
 use super::{BoardError, Handle, Inner};
 use crate::clock;
+use crate::socket::dialect::Dialect;
 use crate::socket::guard::Attributed;
 use crate::socket::outbox::{End, Outbox};
 use crate::store::sqlite::{is_busy, is_saturated};
@@ -34,6 +36,10 @@ const BATCH: usize = 128;
 /// How long a board waits for company while the processors have no time left: each reader of a table of five then gets two edits at once
 /// instead of one, where each of the five writes twice a second.
 const GATHER: Duration = Duration::from_millis(80);
+/// Bytes of an answer to a Step1 past which other boards get their turn before the next one is made.
+const LARGE: usize = 256 * 1024;
+/// How long the answer to those who have nothing yet is kept.
+const KEEP_WHOLE: Duration = Duration::from_secs(3);
 /// How long a board without members stays awake.
 const IDLE: Duration = Duration::from_secs(30);
 /// How often a busy board tells the floor how many notes it has.
@@ -98,6 +104,7 @@ pub(super) async fn run(inner: Arc<Inner>, board: BoardId, handle: Handle, rx: m
         idle_since: Instant::now(),
         edits: 0,
         reported: None,
+        whole: None,
     };
     room.live(rx).await;
 }
@@ -134,7 +141,16 @@ struct Room {
     /// Edits since the floor was last told.
     edits: u16,
     reported: Option<Instant>,
+    whole: Option<Whole>,
     _farewell: Farewell,
+}
+
+/// The answer to a Step1 of somebody who has nothing yet, until something changes: a whole table comes at once, and where many read slowly
+/// what waits for them is in memory once.
+struct Whole {
+    dialect: Dialect,
+    frames: Vec<Bytes>,
+    made: Instant,
 }
 
 /// What is known of the document.
@@ -166,7 +182,8 @@ impl Room {
                     if self.is_idle() {
                         break None;
                     }
-                    self.report();
+                    self.whole.take_if(|whole| whole.made.elapsed() >= KEEP_WHOLE);
+                    self.report_if_due();
                 }
             }
         };
@@ -197,8 +214,9 @@ impl Room {
     fn wake_at(&self) -> Instant {
         let idle = if self.members.is_empty() { Some(self.idle_since + IDLE) } else { None };
         let report = if self.edits > 0 { self.reported.map(|at| at + report_every()) } else { None };
+        let whole = self.whole.as_ref().map(|whole| whole.made + KEEP_WHOLE);
         let far = Instant::now() + Duration::from_secs(3_600);
-        [idle, report].into_iter().flatten().min().unwrap_or(far)
+        [idle, report, whole].into_iter().flatten().min().unwrap_or(far)
     }
 
     fn is_idle(&self) -> bool {
@@ -301,12 +319,25 @@ impl Room {
             return;
         };
         let Some(member) = self.members.get(id) else { return };
-        let frames = [
-            ServerMessage::Step2 { update: replica.diff(state_vector) },
-            ServerMessage::Step1 { state_vector: replica.state_vector() },
-        ]
-        .map(|message| member.dialect.encode(&self.address, &message));
-        let lagged = member.outbox.push_sync(member.slot, frames.into_iter().flatten());
+        if !member.outbox.may_answer(member.slot) {
+            return;
+        }
+        let kept = self.whole.as_ref().filter(|whole| state_vector.is_empty() && whole.dialect == member.dialect);
+        let frames = match kept {
+            Some(whole) => whole.frames.clone(),
+            None => {
+                let answer = [
+                    ServerMessage::Step2 { update: replica.diff(state_vector) },
+                    ServerMessage::Step1 { state_vector: replica.state_vector() },
+                ];
+                answer.iter().filter_map(|message| member.dialect.encode(&self.address, message)).collect()
+            }
+        };
+        let is_large = frames.iter().map(Bytes::len).sum::<usize>() > LARGE;
+        let lagged = member.outbox.push_sync(member.slot, frames.iter().cloned());
+        if state_vector.is_empty() && kept.is_none() {
+            self.whole = Some(Whole { dialect: member.dialect.clone(), frames, made: Instant::now() });
+        }
         self.members.synced(id);
         if lagged {
             // Presence was dropped together with the edits, farewells too.
@@ -314,6 +345,9 @@ impl Room {
             if !missed.is_empty() {
                 self.greet(id, &missed);
             }
+        }
+        if is_large {
+            tokio::task::yield_now().await;
         }
     }
 

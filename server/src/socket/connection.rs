@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
-use shared::id::{Actor, BoardKind, Role, WorkshopId};
+use shared::id::{Actor, ActorId, BoardKind, Role, WorkshopId};
 use shared::wire::{Address, Addressed, ClientFrame, PresenceUser, ServerFrame, ServerMessage, presence};
 use shared::workshop::Workshop;
 use tokio::time::Instant;
@@ -97,7 +97,7 @@ impl Connection {
     /// A frame arrived.
     pub async fn hear(&mut self, bytes: &[u8]) {
         // What this person may do is decided on the state as it is now, not as it was at the last change that was noticed.
-        if self.person.as_ref().is_some_and(|person| person.workshop.moment.has_changed().unwrap_or(true)) {
+        if self.has_changed() {
             Box::pin(self.check_rights()).await;
         }
         let frame = match &self.framing {
@@ -138,6 +138,11 @@ impl Connection {
     /// Whether it is known who is connected.
     pub fn is_known(&self) -> bool {
         self.person.is_some()
+    }
+
+    /// Whether the café has changed since what was last looked at; then call [`Connection::check_rights`].
+    pub fn has_changed(&self) -> bool {
+        self.person.as_ref().is_some_and(|person| person.workshop.moment.has_changed().unwrap_or(true))
     }
 
     /// Resolves when the café changes from what was last looked at; then call [`Connection::check_rights`]. As long as nobody is known,
@@ -373,7 +378,8 @@ impl Connection {
         // Clients also tell of others whom they take for gone; that is for the server to say.
         entries.retain(|entry| !foreign.contains(&entry.client));
         if !entries.is_empty() {
-            let user = user_of(&person.workshop.moment.borrow().state, &person.principal.actor);
+            let kind = self.session.open().find(|open| open.0 == slot).map(|(_, to, ..)| board_kind(&to.address));
+            let user = user_of(&person.workshop.moment.borrow().state, &person.principal.actor, kind.flatten());
             let sent = handle.presence(member, user, entries).await;
             self.still_there(sent);
         }
@@ -472,7 +478,19 @@ fn workshop_of(address: &Address) -> &WorkshopId {
     }
 }
 
-fn user_of(state: &Workshop, actor: &Actor) -> PresenceUser {
+fn board_kind(address: &Address) -> Option<BoardKind> {
+    match address {
+        Address::Workshop(_) => None,
+        Address::Board(board) => Some(board.kind),
+    }
+}
+
+/// Whom presence names on a board. Where authors are hidden nobody: a name beside the note that is being written would say whose it is.
+fn user_of(state: &Workshop, actor: &Actor, board: Option<BoardKind>) -> PresenceUser {
+    let hides = !state.draft.settings.show_authors && board != Some(BoardKind::Plan);
+    if hides {
+        return PresenceUser { id: ActorId::from(""), name: String::new(), role: actor.role };
+    }
     let name = state.participants.get(&actor.id).map(|person| person.name.clone()).unwrap_or_default();
     PresenceUser { id: actor.id.clone(), name, role: actor.role }
 }

@@ -16,6 +16,9 @@ use crate::store::{Store, StoreError};
 const FEW: usize = 4;
 /// Ids that one connection may claim by using them: a document, made again now and then.
 const CLAIMS: usize = 32;
+/// Client ids of one message that the store is asked about. A message may name as many as fit in it, and each is a reading of the store;
+/// whose ids are not asked about, others are taken to be.
+const LOOK_UPS: usize = 2 * CLAIMS;
 /// Draws for a free client id, of which 2^32 exist.
 const DRAWS: usize = 8;
 
@@ -60,7 +63,7 @@ pub struct Attributed {
     pub lazy: bool,
     /// Where it puts its items; see [`Checked::items`].
     pub items: Vec<Placed>,
-    /// Client ids in it that are not its sender's.
+    /// Client ids in it that are not its sender's, ascending.
     pub foreign: Vec<u64>,
 }
 
@@ -98,8 +101,7 @@ impl Guard {
         bytes: Vec<u8>,
     ) -> Result<Box<Attributed>, GuardError> {
         let mut update = Box::new(Attributed::scan(bytes)?);
-        let mut clients: Vec<u64> = update.inserted.iter().map(|range| range.client).collect();
-        clients.dedup();
+        let clients: Vec<u64> = update.inserted.iter().map(|range| range.client).collect();
         update.foreign = self.foreign(holder, ours, clients).await?;
         Ok(update)
     }
@@ -114,6 +116,8 @@ impl Guard {
         ours: bool,
         mut clients: Vec<u64>,
     ) -> Result<Vec<u64>, GuardError> {
+        clients.sort_unstable();
+        clients.dedup();
         clients.retain(|client| self.own.binary_search(client).is_err());
         if clients.is_empty() {
             return Ok(clients);
@@ -123,15 +127,18 @@ impl Guard {
     }
 
     async fn look_up(&mut self, holder: Holder<'_>, ours: bool, mut clients: Vec<u64>) -> Result<Vec<u64>, GuardError> {
-        if clients.len() > FEW {
+        let all_known = clients.len() > FEW;
+        if all_known {
             let (workshop, actor) = holder.names();
             self.own = holder.store.clients_of(workshop, actor).await?;
             self.held = Some(self.own.len());
             clients.retain(|client| self.own.binary_search(client).is_err());
         }
         let mut foreign = Vec::new();
-        for client in clients {
-            if self.owns(holder, ours, client).await? {
+        for (asked, client) in clients.into_iter().enumerate() {
+            // All that are theirs are known by now; what is left is others', or free to be claimed.
+            let may_claim = !ours && self.claims < CLAIMS && asked < LOOK_UPS;
+            if (may_claim || !all_known) && self.owns(holder, ours, client).await? {
                 self.remember(client);
             } else {
                 foreign.push(client);

@@ -283,7 +283,12 @@ async fn write(connection: &mut Connection, outbox: &Outbox, line: &Line, socket
     if line.finish().await.is_err() {
         return Written::Failed;
     }
-    while let Some(next) = outbox.next() {
+    loop {
+        // Who reads slowly is in here for long, and reads nothing more of what was taken from them meanwhile.
+        if connection.has_changed() {
+            Box::pin(connection.check_rights()).await;
+        }
+        let Some(next) = outbox.next() else { break };
         match next {
             // Where several wait they are written in one piece.
             Next::Frame(frame) if line.gather(&frame) => {}

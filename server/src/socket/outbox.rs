@@ -177,6 +177,27 @@ impl Outbox {
         self.bell.ring();
     }
 
+    /// Whether an answer to a Step1 may be made now. Not while answers of other addresses wait that come to more than the bound, for each
+    /// may be a whole board: then the address is taken for lagging, and comes again once the reader has read the rest.
+    /// Where too much waits for all readers together, this one is to come again later.
+    pub fn may_answer(&self, slot: Slot) -> bool {
+        if waiting_bytes() > limits::QUEUES_BYTES {
+            self.end(End { code: 1013, reason: "busy" });
+            return false;
+        }
+        let mut queue = self.lock();
+        let others = queue.entries.iter().filter(|entry| entry.class == Class::Sync && entry.slot != slot);
+        let waiting: usize = others.map(|entry| entry.frame.len()).sum();
+        if waiting <= limits::QUEUE_BYTES {
+            return true;
+        }
+        queue.drop_where(|entry| entry.slot == slot && matches!(entry.class, Class::Document | Class::Sync));
+        queue.lagging.retain(|lag| lag.slot != slot);
+        queue.lagging.push(Lag { slot, told: false });
+        metrics::counter!("tablehop_resyncs_total").increment(1);
+        false
+    }
+
     /// Puts the answer to a Step1 in the queue and takes the address for caught up. An earlier answer that still waits is replaced:
     /// this one holds what that one held. Returns whether something had been dropped before.
     pub fn push_sync(&self, slot: Slot, frames: impl IntoIterator<Item = Bytes>) -> bool {
@@ -417,6 +438,33 @@ mod tests {
         outbox.push_sync(1, [whole.clone()]);
         outbox.push(1, Class::Document, frame("edit"));
         assert_eq!(drain(&outbox), [Next::Frame(whole), Next::Frame(frame("edit"))]);
+    }
+
+    #[test]
+    fn b9_answers_of_many_addresses_are_made_one_after_another() {
+        let outbox = Outbox::default();
+        let whole = Bytes::from(vec![0; limits::QUEUE_BYTES * 2]);
+        let mut asked: Vec<Slot> = (1..=65).collect();
+        let mut answered = Vec::new();
+        while !asked.is_empty() {
+            for slot in std::mem::take(&mut asked) {
+                if outbox.may_answer(slot) {
+                    outbox.push_sync(slot, [whole.clone()]);
+                    answered.push(slot);
+                }
+            }
+            let waiting: usize = outbox.lock().entries.iter().map(|entry| entry.frame.len()).sum();
+            assert!(waiting <= whole.len(), "{waiting} bytes wait");
+            for next in drain(&outbox) {
+                match next {
+                    Next::Frame(frame) => assert_eq!(frame.len(), whole.len()),
+                    Next::Lagging(slot) => asked.push(slot),
+                    Next::End(end) => panic!("{end:?}"),
+                }
+            }
+        }
+        answered.sort_unstable();
+        assert_eq!(answered, (1..=65).collect::<Vec<_>>(), "each gets its answer, once");
     }
 
     #[test]

@@ -142,9 +142,10 @@ pub fn NoteCard(
         }
     };
     let writing = move || {
-        let names = writers.get();
-        (!names.is_empty()).then(|| {
-            let names = names.join(", ");
+        let writers = writers.get();
+        (!writers.is_empty()).then(|| {
+            // Where authors are hidden nobody has a name here.
+            let names = writers.into_iter().filter(|name| !name.is_empty()).collect::<Vec<_>>().join(", ");
             view! {
                 <span class="note-writing">
                     <Icon icon=icondata_lu::LuPencil />

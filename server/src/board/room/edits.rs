@@ -59,6 +59,7 @@ impl Room {
         }
         match replica.apply(&update) {
             Ok(delta) => {
+                self.whole = None;
                 let actor = self.members.get(id).map(|member| member.actor.to_string()).unwrap_or_default();
                 let row = delta.map(|delta| NewRow { principal: actor, at: clock::now(), payload: delta.into() });
                 staged.push(Staged { id, ack, row });

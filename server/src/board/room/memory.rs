@@ -87,6 +87,7 @@ impl Room {
 
     fn remember(&mut self, replica: Replica) {
         self.memory = Memory::Loaded(Box::new(replica));
+        self.whole = None;
         self.floor.inspected(self.board.kind, false);
     }
 

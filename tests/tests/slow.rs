@@ -1,0 +1,105 @@
+//! Readers that read slowly, or not at all.
+
+use anyhow::{Context, Result, bail, ensure};
+use harness::raw::{Heard, Raw};
+use harness::replica::Replica;
+use harness::running::{board_of, is_alive, running};
+use harness::server::Server;
+use shared::board::view::NoteKind;
+use shared::limits;
+use shared::wire::frame::{ClientMessage, ServerMessage};
+use shared::workshop::Command;
+
+/// Memory that a process may gain: caches and what the allocator keeps.
+const SLACK_KIB: u64 = 48 * 1024;
+/// Notes of full length that fill what the system keeps for a reader, and what we keep: 6 MB, of which the system takes about 4.
+const NOTES: usize = 1_000;
+
+/// Readers that stop reading, on real sockets whose buffers in the system fill up first: the process holds a bounded part of what they miss,
+/// nobody else waits for them, and when they read again they have it all.
+#[tokio::test(flavor = "multi_thread")]
+async fn h23_b9_readers_that_stop_reading_hold_no_memory_and_end_in_step() -> Result<()> {
+    const READERS: usize = 16;
+    let server = Server::start().await?;
+    let (cafe, guests, tables) = running(&server, 2, 4).await?;
+    let (table, board) = (tables[0], board_of(&cafe, tables[0]));
+    is_alive(&cafe, &guests[0], table, "从前").await?;
+    let mut readers = Vec::new();
+    for _ in 0..READERS {
+        let mut raw = Raw::signed(&server, &board, &cafe.created.facilitator_token).await?;
+        raw.says(&board, ClientMessage::Step1 { state_vector: vec![0] }).await?;
+        raw.next_that(|message| matches!(message, ServerMessage::Step2 { .. })).await?;
+        readers.push(raw);
+    }
+    let before = server.memory()?;
+    let words = "慢".repeat(limits::NOTE_CHARS);
+    for _ in 0..NOTES {
+        guests[0].write(table, NoteKind::Idea, &words, None)?;
+    }
+    guests[0].saved().await?;
+    is_alive(&cafe, &guests[0], table, "以后").await?;
+    let figures = server.figures().await?;
+    let (waiting, resyncs) = (figures["tablehop_queue_bytes"], figures["tablehop_resyncs_total"]);
+    assert!(waiting <= (READERS * limits::QUEUE_BYTES) as f64, "{waiting} bytes wait");
+    assert!(resyncs >= READERS as f64, "only {resyncs} queues were dropped, so this shows nothing");
+    let gained = server.memory()?.saturating_sub(before);
+    assert!(gained < SLACK_KIB, "{gained} KiB more");
+
+    let all = cafe.facilitator.table_board(table).context("the board")?.notes.len();
+    for raw in &mut readers {
+        let mut replica = Replica::new(9);
+        loop {
+            match raw.next().await? {
+                // What was on its way; then what was dropped is sent again, as a whole.
+                Heard::Message(ServerMessage::Update { update }) => replica.receive(&update)?,
+                Heard::Message(ServerMessage::Step2 { update }) => {
+                    replica.receive(&update)?;
+                    break;
+                }
+                Heard::Message(_) => {}
+                Heard::End(code) => bail!("cut off with {code:?}"),
+            }
+        }
+        assert_eq!(replica.table_board().notes.len(), all);
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn h21_who_is_taken_out_while_reading_slowly_reads_nothing_that_comes_after() -> Result<()> {
+    let server = Server::start().await?;
+    let (cafe, guests, tables) = running(&server, 2, 4).await?;
+    let (table, board) = (tables[0], board_of(&cafe, tables[0]));
+    let mut mates = guests.iter().zip(&tables).filter(|(_, at)| **at == table).map(|(guest, _)| guest);
+    let (writer, reader) = (mates.next().context("a guest")?, mates.next().context("another")?);
+    is_alive(&cafe, writer, table, "从前").await?;
+    let mut raw = Raw::signed(&server, &board, &reader.token).await?;
+    raw.says(&board, ClientMessage::Step1 { state_vector: vec![0] }).await?;
+    raw.next_that(|message| matches!(message, ServerMessage::Step2 { .. })).await?;
+    // As much as the system keeps for them, and a little more, which waits with us.
+    let words = "慢".repeat(limits::NOTE_CHARS);
+    let mut written = 0;
+    while server.figures().await?["tablehop_queue_bytes"] < 64.0 * 1024.0 {
+        for _ in 0..20 {
+            writer.write(table, NoteKind::Idea, &words, None)?;
+        }
+        writer.saved().await?;
+        written += 20;
+        ensure!(written < 4 * NOTES, "it reads, so this shows nothing");
+    }
+    cafe.steer(Command::RemovePerson { participant: reader.id.clone() }).await?;
+    is_alive(&cafe, writer, table, "只给在座的人").await?;
+    let mut replica = Replica::new(9);
+    loop {
+        match raw.next().await? {
+            Heard::Message(ServerMessage::Update { update } | ServerMessage::Step2 { update }) => {
+                replica.receive(&update)?;
+                let board = replica.table_board();
+                assert!(board.notes.iter().all(|note| note.text != "只给在座的人"), "read after it was taken away");
+            }
+            Heard::Message(ServerMessage::Close { reason }) => return Ok(assert_eq!(reason, "removed")),
+            Heard::Message(_) => {}
+            Heard::End(code) => bail!("cut off with {code:?}"),
+        }
+    }
+}
