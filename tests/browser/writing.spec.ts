@@ -117,6 +117,19 @@ test('P-1: what the browser had no time to store when it closed a tab is sent wh
   await expect.poll(() => again.evaluate(() => Object.keys(localStorage).filter(key => key.startsWith('tablehop.edit/')))).toEqual([]);
 });
 
+test('P-1: more than one message may hold was written without a network, and all of it is sent on return', async ({ browser }) => {
+  const [one, other] = await two(browser, laptop, false);
+  await write(one, language, '先写一张');
+  await saved(one, language);
+  await server.kill();
+  // A frame may have 1 MiB; each of these has 6 KB.
+  const notes = 190;
+  for (let n = 1; n <= notes; n += 1) await write(one, language, `第${n}张${'很长'.repeat(990)}`);
+  await server.restart();
+  await saved(one, language);
+  await expect(other.locator('.note')).toHaveCount(notes + 1, { timeout: 20_000 });
+});
+
 test('P-2: two tabs of one person both write, and both are kept', async ({ browser }) => {
   const [one, other] = await two(browser);
   const second = await one.context().newPage();

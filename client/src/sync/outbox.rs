@@ -78,17 +78,22 @@ impl Outbox {
 
     /// The edits made since the last message go out in one; answers its number.
     pub fn send_next(&mut self) -> u64 {
-        self.send(|way| way == Way::Next)
+        self.send(|entry| entry.way == Way::Next)
     }
 
     /// Everything the server lacks goes out in one message; answers its number.
     pub fn send_difference(&mut self) -> u64 {
-        self.send(|way| !matches!(way, Way::Sent(_)))
+        self.send(|entry| !matches!(entry.way, Way::Sent(_)))
     }
 
-    fn send(&mut self, goes: impl Fn(Way) -> bool) -> u64 {
+    /// These edits go out in one message; answers its number.
+    pub fn send_these(&mut self, keys: &[EditKey]) -> u64 {
+        self.send(|entry| keys.contains(&entry.key))
+    }
+
+    fn send(&mut self, goes: impl Fn(&Entry) -> bool) -> u64 {
         self.numbers += 1;
-        for entry in self.entries.iter_mut().filter(|entry| goes(entry.way)) {
+        for entry in self.entries.iter_mut().filter(|entry| goes(entry)) {
             entry.way = Way::Sent(self.numbers);
         }
         self.numbers
@@ -179,6 +184,16 @@ mod tests {
         assert!(outbox.has_unsent());
         assert_eq!(outbox.send_difference(), 3);
         assert_eq!(outbox.acknowledge(3), ["refused"]);
+    }
+
+    #[test]
+    fn pieces_of_a_difference_are_acknowledged_one_by_one() {
+        let mut outbox = outbox(&["a", "b", "c"]);
+        assert_eq!(outbox.send_these(&["a".to_owned(), "c".to_owned()]), 1);
+        assert!(outbox.has_unsent());
+        assert_eq!(outbox.send_these(&["b".to_owned()]), 2);
+        assert_eq!(outbox.acknowledge(1), ["a", "c"]);
+        assert_eq!(outbox.acknowledge(2), ["b"]);
     }
 
     #[test]

@@ -2,12 +2,14 @@
 
 use gloo_timers::callback::Timeout;
 use shared::id::Millis;
+use shared::limits;
 use shared::wire::{ClientMessage, PresenceState, PresenceUser, ServerMessage};
 use wasm_bindgen_futures::spawn_local;
 
 use super::{Doing, Room, Stage};
 use crate::platform;
 use crate::state::project::set;
+use crate::sync::outbox::EditKey;
 use crate::sync::session::PASSING;
 
 /// Shortest time between two messages with edits, in milliseconds; those in between go together. Well below the server's limit, and
@@ -17,6 +19,8 @@ const SEND_EVERY: Millis = 25;
 const SAY_EVERY: Millis = 250;
 /// When a board that the server closed is tried again.
 const AGAIN_AFTER: u32 = 2_000;
+/// Bytes of a difference past which it goes out in pieces. The server takes twice as much in one frame.
+const PIECE: usize = limits::FRAME_BYTES / 2;
 
 impl Room {
     /// The connection is there: asks to be let in.
@@ -142,10 +146,56 @@ impl Room {
         // It is in the difference.
         self.unsent.take();
         if let Some(update) = document.diff(state_vector) {
+            if update.len() > PIECE {
+                return self.send_in_pieces(update);
+            }
             let n = self.outbox.borrow_mut().send_difference();
             self.sent_at.set(platform::now());
             cafe.link.send(&self.address, ClientMessage::Edit { n, update });
         }
+    }
+
+    /// Sends a difference that is larger than one message may be: hours of writing without a connection, or a few words and all that was
+    /// ever taken away on this board. The edits themselves lie in storage, one by one.
+    fn send_in_pieces(&self, whole: Vec<u8>) {
+        let (Some(room), Some(cafe)) = (self.itself.upgrade(), self.cafe()) else { return };
+        // What is edited meanwhile follows when these are out.
+        self.stage.set(Stage::Greeting);
+        spawn_local(async move {
+            let stored = cafe.storage.wait().await.board(&cafe.scope, &room.key).await;
+            if room.stage.get() != Stage::Greeting {
+                return;
+            }
+            let send = |keys: &[EditKey], updates: &[Vec<u8>]| {
+                if let Ok(update) = yrs::merge_updates_v1(updates) {
+                    let n = room.outbox.borrow_mut().send_these(keys);
+                    cafe.link.send(&room.address, ClientMessage::Edit { n, update });
+                }
+            };
+            let (mut keys, mut updates, mut bytes) = (Vec::new(), Vec::new(), 0);
+            for (key, update) in stored.edits {
+                if bytes + update.len() > PIECE && !keys.is_empty() {
+                    send(&std::mem::take(&mut keys), &std::mem::take(&mut updates));
+                    bytes = 0;
+                }
+                bytes += update.len();
+                keys.push(key);
+                updates.push(update);
+            }
+            if keys.is_empty() {
+                // Nothing is kept on this device: then at once, or not at all.
+                let n = room.outbox.borrow_mut().send_difference();
+                cafe.link.send(&room.address, ClientMessage::Edit { n, update: whole });
+            } else {
+                send(&keys, &updates);
+            }
+            room.sent_at.set(platform::now());
+            if room.outbox.borrow().has_unsent() {
+                room.begin_again();
+            } else {
+                room.stage.set(Stage::Live);
+            }
+        });
     }
 
     /// Sends what was edited since; at once, if nothing was sent just before.
