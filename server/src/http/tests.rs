@@ -332,6 +332,21 @@ async fn operators_see_health_and_figures() {
 }
 
 #[tokio::test]
+async fn h23_methods_that_nobody_knows_are_counted_as_one() {
+    let server = Server::start().await;
+    for method in ["BREW", "WHEN", "PROPFIND", "TRACE"] {
+        server.ask(method, "/api/templates").await_answer().await;
+        server.ask(method, "/").await_answer().await;
+    }
+    let figures = server.ask("GET", "/metrics").await_answer().await.body;
+    assert!(figures.contains(r#"method="other""#), "{figures}");
+    for method in ["BREW", "WHEN", "PROPFIND", "TRACE"] {
+        assert!(!figures.contains(method), "{method} in {figures}");
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn o2_ready_means_that_a_write_was_made() {
     let data = tempfile::tempdir().expect("a directory");
     let sqlite = Arc::new(SqliteStore::open(data.path()).expect("a store"));
