@@ -16,6 +16,9 @@ pub const COMMENT_CHARS: usize = 2_000;
 pub const NOTE_CHARS: usize = 2_000;
 /// Characters of one field of the plan, a theme's title or one part of a handover.
 pub const FIELD_CHARS: usize = 1_000;
+/// Bytes of all texts of a café's plan together: title, purpose, topics and questions. 2,000 tables have 260 each, some 80 Chinese
+/// characters; every change of the plan is a row of this size in the log, and a part of every facilitator's view.
+pub const DRAFT_BYTES: usize = 512 * 1024;
 /// A World Café needs somewhere to go.
 pub const TABLES_MIN: usize = 2;
 /// Tables of one workshop: 10,000 people at tables of five.
@@ -51,6 +54,15 @@ pub const PARTICIPANT_VIEW_BYTES: usize = 8 * 1024;
 pub const FRAME_BYTES: usize = 1024 * 1024;
 /// Bytes of one HTTP request body: a café with 2,000 tables and long questions.
 pub const BODY_BYTES: usize = 2 * 1024 * 1024;
+/// Bytes a second, averaged, that the commands of a café's facilitators may add to its log, and as many those of its reviewers: a plan of
+/// usual size can be saved several times a second for as long as they like. Bounds how fast a café's owner, who may be anybody, can fill
+/// the disk.
+pub const COMMAND_BYTES_PER_SECOND: u32 = 64 * 1024;
+/// Bytes they may add at once after a pause: the largest plan saved eight times, or a round of 10,000 seated ten times.
+pub const COMMAND_BYTES_BURST: u32 = 4 * 1024 * 1024;
+/// Bytes of a command above which it is counted before its body is read, a participant's too. Theirs have a few hundred, and are bounded
+/// by their number: a vote of thousands who come at once must not be held up.
+pub const COMMAND_SMALL_BYTES: u64 = 4 * 1024;
 /// Bytes of a token or version in an Auth frame.
 pub const TOKEN_BYTES: usize = 256;
 /// Bytes of an address in a frame.

@@ -12,7 +12,7 @@
 use shared::id::{Actor, Role, TableId, WorkshopId};
 use shared::workshop::{Phase, Refusal, Workshop};
 
-use self::plan::{Export, Sources};
+use self::plan::{Export, Sources, Timeline};
 use crate::app::App;
 use crate::board::BoardError;
 use crate::clock;
@@ -77,7 +77,7 @@ impl Format {
 pub async fn gather(app: &App, workshop: &WorkshopId, reader: &Actor) -> Result<Export, ApiError> {
     let (_, state) = app.workshops.state(workshop).await?;
     may_read(&state, reader.role)?;
-    let history = app.workshops.history(workshop).await?;
+    let timeline = app.workshops.history(workshop, Timeline::default(), Timeline::take).await?;
     let mut tables = Vec::with_capacity(state.draft.tables.len());
     for number in 1..=state.draft.tables.len() {
         let table = TableId(u16::try_from(number).unwrap_or(u16::MAX));
@@ -87,7 +87,7 @@ pub async fn gather(app: &App, workshop: &WorkshopId, reader: &Actor) -> Result<
         id: workshop,
         now: clock::now(),
         workshop: &state,
-        history: &history,
+        timeline,
         tables,
         harvest: unless_damaged(app.boards.harvest(workshop).await)?,
         plan: unless_damaged(app.boards.plan(workshop).await)?,

@@ -7,7 +7,7 @@ use shared::id::{ActionId, ActorId, Millis, TableId, ThemeId, WorkshopId};
 use shared::workshop::state::{Comment, Decision, Participant, ThemeRef, Verdict, Vote};
 use shared::workshop::{Draft, Event, Language, Phase, Recorded, RoundPlan, Settings, TablePlan, Workshop};
 
-use super::plan::{Export, Sources};
+use super::plan::{Export, Sources, Timeline};
 
 /// 2026-11-21 12:00 UTC.
 const NOON: Millis = 1_795_262_400_000;
@@ -52,7 +52,10 @@ impl Sample {
             id: &WorkshopId::from("w1"),
             now: NOON,
             workshop: &self.workshop,
-            history: &self.history,
+            timeline: self.history.iter().cloned().fold(Timeline::default(), |mut timeline, recorded| {
+                timeline.take(recorded);
+                timeline
+            }),
             tables: self.tables.clone(),
             harvest: self.harvest.clone(),
             plan: self.plan.clone(),

@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
+use axum::body::{Body, Bytes};
 use axum::extract::{ConnectInfo, FromRef, FromRequest, FromRequestParts, Request};
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
@@ -24,6 +25,20 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
         let axum::Json(body) = axum::Json::from_request(request, state).await?;
         Ok(Self(body))
+    }
+}
+
+impl<T: DeserializeOwned> Json<T> {
+    /// Reads the body, and tells how many bytes it has.
+    ///
+    /// # Errors
+    /// As those of any JSON body.
+    pub async fn weighed<S: Send + Sync>(request: Request, state: &S) -> Result<(T, u64), ApiError> {
+        let (parts, body) = request.into_parts();
+        let bytes = Bytes::from_request(Request::from_parts(parts.clone(), body), state).await?;
+        let weight = bytes.len() as u64;
+        let Self(read) = Self::from_request(Request::from_parts(parts, Body::from(bytes)), state).await?;
+        Ok((read, weight))
     }
 }
 

@@ -19,6 +19,7 @@ use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use shared::id::WorkshopId;
 use shared::limits;
 
+use super::budget::Budgets;
 use super::error::ApiError;
 use crate::config::Config;
 
@@ -35,6 +36,8 @@ const SWEEP_EVERY: u32 = 4_096;
 
 /// The limits of all addresses.
 pub struct Gate {
+    /// How fast cafés may be changed.
+    pub commands: Budgets,
     requests: Limiter<IpAddr>,
     joins: Limiter<IpAddr>,
     joins_of_workshop: Limiter<WorkshopId>,
@@ -65,6 +68,7 @@ impl Gate {
     pub fn new(config: &Config) -> Self {
         let minute = Duration::from_secs(60);
         Self {
+            commands: Budgets::default(),
             requests: Limiter::new(REQUESTS, minute),
             joins: Limiter::new(config.join_limit, minute),
             joins_of_workshop: Limiter::new(limits::PEOPLE_MAX as u32, minute),

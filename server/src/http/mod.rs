@@ -6,6 +6,7 @@
 //! - [`error`]: what goes wrong, and how it is told
 //! - [`extract`]: what handlers take from a request: JSON, the caller, the address
 //! - [`gate`]: how often one address may ask
+//! - [`budget`]: how fast the commands of a café may make its log grow
 //! - one file a resource: [`workshops`], [`links`], [`join`], [`qr`], [`templates`], [`exports`], [`operations`]
 //! - [`openapi`]: the description of it all
 //! - [`assets`]: the embedded client
@@ -34,6 +35,7 @@ use crate::app::App;
 use crate::{auth, socket};
 
 pub mod assets;
+pub mod budget;
 pub mod error;
 pub mod exports;
 pub mod extract;

@@ -1,11 +1,15 @@
 //! Cafés: creating one, reading it, and asking something of it.
 
+use std::time::Instant;
+
 use axum::Json as Body;
-use axum::extract::State;
+use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use shared::api::{CreateWorkshop, CreatedWorkshop};
 use shared::id::{ActorId, BoardKind, Role, WorkshopId};
+use shared::limits;
 use shared::template;
 use shared::workshop::view::TableBrief;
 use shared::workshop::{Command, Draft, Recorded, Refusal, View};
@@ -94,9 +98,12 @@ pub async fn command(
     Path(id): Path<WorkshopId>,
     caller: Caller,
     headers: HeaderMap,
-    Json(command): Json<Command>,
-) -> Result<Body<CommandDone>, ApiError> {
+    request: Request,
+) -> Result<Response, ApiError> {
     let caller = caller.of(&id)?;
+    let mut charge = Charge::before(&http, &id, caller.actor.role, &headers)?;
+    let (command, bytes) = Json::<Command>::weighed(request, &http).await?;
+    charge.read(&command, bytes)?;
     let key = key(&headers, &command)?;
     let out = match &command {
         Command::RemovePerson { participant } => Some(participant.clone()),
@@ -112,7 +119,56 @@ pub async fn command(
     if let Some(actor) = out {
         http.app.tokens.revoke_actor(&id, &actor).await?;
     }
-    Ok(Body(CommandDone { events }))
+    let done = serde_json::to_vec(&CommandDone { events }).unwrap_or_default();
+    charge.done(done.len() as u64);
+    Ok(([(header::CONTENT_TYPE, "application/json")], done).into_response())
+}
+
+/// What one command takes from its café's budget.
+struct Charge<'a> {
+    http: &'a Http,
+    id: &'a WorkshopId,
+    role: Role,
+    /// Bytes taken so far.
+    taken: u64,
+}
+
+impl<'a> Charge<'a> {
+    /// Before the body is read. A large one must fit, so that what is being read at the same time is bounded, too; one of unknown size may be
+    /// the largest there is.
+    fn before(http: &'a Http, id: &'a WorkshopId, role: Role, headers: &HeaderMap) -> Result<Self, ApiError> {
+        let length = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+        let most = length.map_or(limits::BODY_BYTES as u64, |length: u64| length.min(limits::BODY_BYTES as u64));
+        let taken = if most > limits::COMMAND_SMALL_BYTES { most } else { 0 };
+        if taken > 0 {
+            http.gate.commands.take(id, role, taken, Instant::now())?;
+        }
+        Ok(Self { http, id, role, taken })
+    }
+
+    /// The body has been read. Those who are steered take nothing, for they come in thousands; nor do the commands that end whoever floods.
+    fn read(&mut self, command: &Command, bytes: u64) -> Result<(), ApiError> {
+        let is_free = matches!(command, Command::EndLink { .. } | Command::RemovePerson { .. });
+        if self.taken > 0 {
+            self.settle(bytes);
+        } else if self.role != Role::Participant && !is_free {
+            self.http.gate.commands.take(self.id, self.role, bytes, Instant::now())?;
+            self.taken = bytes;
+        }
+        Ok(())
+    }
+
+    /// The command caused events of so many bytes.
+    fn done(mut self, bytes: u64) {
+        if self.taken > 0 {
+            self.settle(bytes.max(self.taken));
+        }
+    }
+
+    fn settle(&mut self, bytes: u64) {
+        self.http.gate.commands.settle(self.id, self.role, self.taken, bytes, Instant::now());
+        self.taken = bytes;
+    }
 }
 
 /// Refuses to end a link that was given to nobody. One that is ended already may be ended again: perhaps its answer was lost.

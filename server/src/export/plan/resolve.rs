@@ -1,6 +1,6 @@
 //! From events and boards to the model: every reference is looked up once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use shared::board::view::{Action, Handover, HarvestBoard, Note, NoteRef, PlanBoard, TableBoard};
 use shared::id::{ActionId, ActorId, Millis, TableId, ThemeId, WorkshopId};
@@ -11,6 +11,9 @@ use super::{
     TablePart, TallyPart, ThemePart, Turn, VotePart, WorkshopPart,
 };
 
+/// Moments that an export tells, the latest: a long day has some hundreds, and nobody reads more.
+const MOMENTS: usize = 10_000;
+
 /// What an export is built from.
 pub struct Sources<'a> {
     /// Which café.
@@ -19,8 +22,8 @@ pub struct Sources<'a> {
     pub now: Millis,
     /// Its state.
     pub workshop: &'a Workshop,
-    /// All its events.
-    pub history: &'a [Recorded],
+    /// What happened when.
+    pub timeline: Timeline,
     /// The tables' boards in their order; `None` for one that cannot be read.
     pub tables: Vec<Option<TableBoard>>,
     /// The harvest board, if it can be read.
@@ -34,7 +37,7 @@ pub struct Sources<'a> {
 impl Export {
     /// Puts a café together.
     pub fn build(sources: Sources<'_>) -> Self {
-        let Sources { id, now, workshop, history, tables, harvest, plan, is_for_facilitator } = sources;
+        let Sources { id, now, workshop, timeline, tables, harvest, plan, is_for_facilitator } = sources;
         let damaged = damaged(&tables, harvest.is_none(), plan.is_none());
         let (harvest, plan) = (harvest.unwrap_or_default(), plan.unwrap_or_default());
         let boards: Vec<TableBoard> = tables.into_iter().map(Option::unwrap_or_default).collect();
@@ -70,7 +73,7 @@ impl Export {
             tables: (1..).zip(&boards).map(|(number, board)| index.table(TableId(number), board)).collect(),
             rounds: rounds(workshop, is_for_facilitator),
             participants: participants(workshop),
-            timeline: timeline(history),
+            timeline: timeline.moments.into(),
         }
     }
 }
@@ -286,24 +289,34 @@ fn participants(workshop: &Workshop) -> Vec<PersonPart> {
     people
 }
 
-fn timeline(history: &[Recorded]) -> Vec<MomentPart> {
-    let mut current = 0;
-    let turn = |recorded: &Recorded| {
-        let turn = match &recorded.event {
+/// The turns of a café, gathered from its events one by one.
+#[derive(Default)]
+pub struct Timeline {
+    moments: VecDeque<MomentPart>,
+    /// The round that is on, counted from 1.
+    round: u16,
+}
+
+impl Timeline {
+    /// Takes in what happened.
+    pub fn take(&mut self, recorded: Recorded) {
+        let turn = match recorded.event {
             Event::Created { .. } => Turn::Created,
-            Event::PhaseChanged { phase } => Turn::Phase { phase: *phase },
+            Event::PhaseChanged { phase } => Turn::Phase { phase },
             Event::RoundSeated { round, seats, .. } => {
-                current = number(*round);
-                Turn::RoundSeated { round: current, people: seats.len() }
+                self.round = number(round);
+                Turn::RoundSeated { round: self.round, people: seats.len() }
             }
-            Event::RoundStarted { .. } => Turn::RoundStarted { round: current },
-            Event::RoundEnded => Turn::RoundEnded { round: current },
-            Event::Announced { text } if !text.is_empty() => Turn::Announced { text: text.clone() },
+            Event::RoundStarted { .. } => Turn::RoundStarted { round: self.round },
+            Event::RoundEnded => Turn::RoundEnded { round: self.round },
+            Event::Announced { text } if !text.is_empty() => Turn::Announced { text },
             Event::VoteOpened { themes } => Turn::VoteOpened { themes: themes.len() },
             Event::VoteClosed => Turn::VoteClosed,
-            _ => return None,
+            _ => return,
         };
-        Some(MomentPart { at: recorded.at, turn })
-    };
-    history.iter().filter_map(turn).collect()
+        if self.moments.len() == MOMENTS {
+            self.moments.pop_front();
+        }
+        self.moments.push_back(MomentPart { at: recorded.at, turn });
+    }
 }
