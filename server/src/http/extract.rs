@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
 use axum::extract::{ConnectInfo, FromRef, FromRequest, FromRequestParts, Request};
@@ -9,7 +10,7 @@ use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
 use shared::id::{Role, WorkshopId};
-use shared::workshop::Refusal;
+use shared::workshop::{Refusal, Workshop};
 
 use super::Http;
 use super::error::ApiError;
@@ -74,21 +75,27 @@ impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Path<T>
 pub struct Caller(pub Principal);
 
 impl Caller {
-    /// Checks that the caller belongs to this café.
+    /// Checks that the caller belongs to this café and has not been put out of it; gives the café as it is now. Every request about a café
+    /// passes here, after its body has come: the token was looked up before, may have been voided since, or could not be voided when it
+    /// should have been. What the café has decided holds all the same.
     ///
     /// # Errors
-    /// [`ApiError::WrongWorkshop`].
-    pub fn of(self, workshop: &WorkshopId) -> Result<Principal, ApiError> {
-        if self.0.workshop == *workshop { Ok(self.0) } else { Err(ApiError::WrongWorkshop) }
+    /// [`ApiError::WrongWorkshop`]; [`ApiError::Unauthorised`] as for a token that is void; or the café cannot be loaded.
+    pub async fn of(&self, http: &Http, workshop: &WorkshopId) -> Result<Arc<Workshop>, ApiError> {
+        if self.0.workshop != *workshop {
+            return Err(ApiError::WrongWorkshop);
+        }
+        let (_, state) = http.app.workshops.state(workshop).await?;
+        if state.is_out(&self.0.actor) { Err(ApiError::Unauthorised) } else { Ok(state) }
     }
 
-    /// Checks that the caller is a facilitator of this café.
+    /// The same, for facilitators only.
     ///
     /// # Errors
-    /// [`ApiError::WrongWorkshop`], or the refusal `not_allowed`.
-    pub fn facilitating(self, workshop: &WorkshopId) -> Result<Principal, ApiError> {
-        let principal = self.of(workshop)?;
-        if principal.actor.role == Role::Facilitator { Ok(principal) } else { Err(Refusal::NotAllowed.into()) }
+    /// As [`Caller::of`], or the refusal `not_allowed`.
+    pub async fn facilitating(&self, http: &Http, workshop: &WorkshopId) -> Result<Arc<Workshop>, ApiError> {
+        let state = self.of(http, workshop).await?;
+        if self.0.actor.role == Role::Facilitator { Ok(state) } else { Err(Refusal::NotAllowed.into()) }
     }
 }
 

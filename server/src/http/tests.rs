@@ -17,6 +17,8 @@ use crate::run::{ServeError, serve};
 use crate::store::faulty::FaultyStore;
 use crate::store::{SqliteStore, StoreError};
 
+mod ended;
+
 struct Server {
     address: SocketAddr,
     stop: oneshot::Sender<()>,

@@ -12,7 +12,8 @@ use shared::id::{ActorId, BoardKind, Role, WorkshopId};
 use shared::limits;
 use shared::template;
 use shared::workshop::view::TableBrief;
-use shared::workshop::{Command, Draft, Recorded, Refusal, View};
+use shared::workshop::{Command, Draft, Recorded, Refusal, View, Workshop};
+use tracing::Instrument;
 
 use super::Http;
 use super::error::ApiError;
@@ -66,8 +67,8 @@ pub async fn show(
     Path(id): Path<WorkshopId>,
     caller: Caller,
 ) -> Result<Body<View>, ApiError> {
-    let caller = caller.of(&id)?;
-    Ok(Body(http.app.workshops.view(&id, &caller.actor).await?))
+    caller.of(&http, &id).await?;
+    Ok(Body(http.app.workshops.view(&id, &caller.0.actor).await?))
 }
 
 /// The tables whose boards the caller may read. A participant's view lists only those nearby, for it is sent often.
@@ -78,9 +79,8 @@ pub async fn tables(
     Path(id): Path<WorkshopId>,
     caller: Caller,
 ) -> Result<Body<Vec<TableBrief>>, ApiError> {
-    let caller = caller.of(&id)?;
-    let (_, state) = http.app.workshops.state(&id).await?;
-    let open = state.table_ids().filter(|table| state.may_read(&caller.actor, BoardKind::Table(*table)));
+    let state = caller.of(&http, &id).await?;
+    let open = state.table_ids().filter(|table| state.may_read(&caller.0.actor, BoardKind::Table(*table)));
     let brief = |id| {
         let plan = state.table_plan(id)?;
         Some(TableBrief { id, topic: plan.topic.clone(), question: plan.question.clone() })
@@ -100,25 +100,32 @@ pub async fn command(
     headers: HeaderMap,
     request: Request,
 ) -> Result<Response, ApiError> {
-    let caller = caller.of(&id)?;
-    let mut charge = Charge::before(&http, &id, caller.actor.role, &headers)?;
+    caller.of(&http, &id).await?;
+    let mut charge = Charge::before(&http, &id, caller.0.actor.role, &headers)?;
     let (command, bytes) = Json::<Command>::weighed(request, &http).await?;
     charge.read(&command, bytes)?;
     let key = key(&headers, &command)?;
+    let state = caller.of(&http, &id).await?;
     let out = match &command {
         Command::RemovePerson { participant } => Some(participant.clone()),
         Command::EndLink { actor } => {
-            if caller.actor.role == Role::Facilitator {
-                known_link(&http, &id, actor).await?;
+            if caller.0.actor.role == Role::Facilitator {
+                known_link(&http, &id, &state, actor).await?;
             }
             Some(actor.clone())
         }
         _ => None,
     };
-    let events = http.app.workshops.command(&id, &caller.actor, command, key).await?;
-    if let Some(actor) = out {
-        http.app.tokens.revoke_actor(&id, &actor).await?;
-    }
+    let (app, cafe, by) = (http.app.clone(), id.clone(), caller.0.actor.clone());
+    let carried_out = async move {
+        let events = app.workshops.command(&cafe, &by, command, key).await?;
+        if let Some(actor) = out {
+            app.tokens.revoke_actor(&cafe, &actor).await?;
+        }
+        Ok::<_, ApiError>(events)
+    };
+    // A task of its own: a connection that is lost drops what this one does, and who was put out must not keep a token for that.
+    let events = tokio::spawn(carried_out.in_current_span()).await.map_err(|_| ApiError::Busy)??;
     let done = serde_json::to_vec(&CommandDone { events }).unwrap_or_default();
     charge.done(done.len() as u64);
     Ok(([(header::CONTENT_TYPE, "application/json")], done).into_response())
@@ -172,8 +179,7 @@ impl<'a> Charge<'a> {
 }
 
 /// Refuses to end a link that was given to nobody. One that is ended already may be ended again: perhaps its answer was lost.
-async fn known_link(http: &Http, id: &WorkshopId, actor: &ActorId) -> Result<(), ApiError> {
-    let (_, state) = http.app.workshops.state(id).await?;
+async fn known_link(http: &Http, id: &WorkshopId, state: &Workshop, actor: &ActorId) -> Result<(), ApiError> {
     let given = http.app.tokens.links(id).await?;
     let known = state.ended_links.contains(actor) || given.iter().any(|(given, _)| given.id == *actor);
     if known { Ok(()) } else { Err(Refusal::UnknownLink.into()) }
