@@ -90,7 +90,7 @@ pub async fn gather(app: &App, workshop: &WorkshopId, state: &Workshop, reader: 
         tables,
         harvest: unless_damaged(app.boards.harvest(workshop).await)?,
         plan: unless_damaged(app.boards.plan(workshop).await)?,
-        is_for_facilitator: reader.role == Role::Facilitator,
+        reader,
     };
     Ok(Export::build(sources))
 }
