@@ -97,12 +97,15 @@ pub const FRAMES_BEFORE_AUTH: usize = 8;
 /// Bytes a connection may have held back while it is being authenticated: state vectors and presence of its boards, and what was typed
 /// in that moment.
 pub const BYTES_BEFORE_AUTH: usize = 256 * 1024;
-/// WebSockets from one address, by default: the largest café behind one router, everybody with a second device.
+/// WebSockets from one address, by default, and as many HTTP connections beside them: the largest café behind one router, everybody with a second device.
 pub const CONNECTIONS_PER_ADDRESS: u32 = 2 * PEOPLE_MAX as u32;
 /// Seconds, by default, within which the head of an HTTP request must have come, and after which an idle connection is closed: who sends a
 /// letter at a time keeps nothing open. Longer than proxies keep their idle connections (60 s is usual), so that none of them sends a
 /// request into one that is just being closed.
 pub const HEAD_SECONDS: u32 = 75;
+/// Seconds for which an HTTP answer may wait without its reader taking a byte: who does not read keeps no answer in memory, and a phone
+/// between two cells is given the time it has on a WebSocket.
+pub const WRITE_SECONDS: u64 = 3 * PING_SECONDS;
 /// Days, by default, for which a token opens its café: a plan is followed up for a year and reported on in the next, and whoever comes back to
 /// it then still gets in; but a link that lies in an old chat does not open what people wrote for ever.
 pub const TOKEN_DAYS: u32 = 3 * 365;

@@ -398,6 +398,30 @@ async fn h23_commands_cannot_fill_the_disk_faster_than_the_budget_of_their_cafe(
 }
 
 #[tokio::test]
+async fn h22_a_websocket_has_one_place_and_no_second_one_as_an_http_connection() {
+    let server = Server::start_with(|config| config.connection_limit = 1).await;
+    let upgrade = async || {
+        let mut stream = TcpStream::connect(server.address).await.expect("a connection");
+        let head = "GET /collab HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n\
+                    sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+        // One that is refused may be closed already.
+        let _ = stream.write_all(head.as_bytes()).await;
+        let mut status = [0; 12];
+        // The place that the connection had over HTTP is given back in a moment; until then a new one is closed unheard.
+        stream.read_exact(&mut status).await.ok().map(|_| (stream, String::from_utf8_lossy(&status).into_owned()))
+    };
+    let heard = async || loop {
+        if let Some(heard) = upgrade().await {
+            return heard;
+        }
+    };
+    let (_socket, status) = heard().await;
+    assert_eq!(status, "HTTP/1.1 101");
+    assert_eq!(heard().await.1, "HTTP/1.1 429", "heard over HTTP, and one socket too many");
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn o2_ready_means_that_a_write_was_made() {
     let data = tempfile::tempdir().expect("a directory");
     let sqlite = Arc::new(SqliteStore::open(data.path()).expect("a store"));
