@@ -39,10 +39,23 @@ pub const LINKS_MAX: usize = 1_000;
 pub const DOTS_MAX: u8 = 20;
 /// Comments in one workshop's review.
 pub const COMMENTS_MAX: usize = 2_000;
+/// Bytes of all comments of a workshop together, [`REMARK_BYTES`] for each included: some 80,000 Chinese characters, more than management
+/// reads. They are in every facilitator's and reviewer's view, each time one of them changes.
+pub const COMMENTS_BYTES: usize = 256 * 1024;
+/// Bytes of them that may come through one link: half, so that a reviewers' link that went astray leaves room for everybody else.
+pub const COMMENTS_BYTES_PER_LINK: usize = COMMENTS_BYTES / 2;
+/// Bytes of all standing decisions of a workshop together, counted likewise and shown as often: [`THEMES_MAX`] actions with a reason of
+/// 350 Chinese characters each.
+pub const DECISIONS_BYTES: usize = 256 * 1024;
+/// Bytes that a comment or a decision counts beside its texts: what stands around them in a view.
+pub const REMARK_BYTES: usize = 100;
 /// Notes of one board: a table of five in three rounds writes about fifty.
 pub const NOTES_MAX: usize = 2_000;
 /// Themes of one harvest and actions of one plan: beyond, nobody can oversee them.
 pub const THEMES_MAX: usize = 200;
+/// Characters of a theme's title in the vote: two lines on a phone. All titles are in every participant's view; the whole ones are on the
+/// harvest board.
+pub const VOTE_TITLE_CHARS: usize = 120;
 /// Names shown in the participants' lobby; the others are counted. Keeps their view below [`PARTICIPANT_VIEW_BYTES`].
 pub const LOBBY_NAMES: usize = 40;
 /// Tables listed in a participant's view; the others are counted.
