@@ -42,8 +42,8 @@ pub struct Patience {
     pub places: Option<u32>,
 }
 
-/// Serves until `stop` resolves. Ends gracefully: it then takes nothing more, and resolves when all requests under way are answered. Sockets
-/// that were upgraded are not waited for.
+/// Serves until `stop` resolves. Ends gracefully: it then takes nothing more, and resolves when all requests under way are answered.
+/// Sockets that were upgraded are not waited for.
 pub async fn serve(listener: TcpListener, patience: Patience, router: Router, stop: impl Future<Output = ()>) {
     let Patience { head: head_time, write, places } = patience;
     let places = places.map(Places::new);

@@ -110,7 +110,8 @@ pub const FRAMES_BEFORE_AUTH: usize = 8;
 /// Bytes a connection may have held back while it is being authenticated: state vectors and presence of its boards, and what was typed
 /// in that moment.
 pub const BYTES_BEFORE_AUTH: usize = 256 * 1024;
-/// WebSockets from one address, by default, and as many HTTP connections beside them: the largest café behind one router, everybody with a second device.
+/// WebSockets from one address, by default, and as many HTTP connections beside them: the largest café behind one router, everybody with
+/// a second device.
 pub const CONNECTIONS_PER_ADDRESS: u32 = 2 * PEOPLE_MAX as u32;
 /// Seconds, by default, within which the head of an HTTP request must have come, and after which an idle connection is closed: who sends a
 /// letter at a time keeps nothing open. Longer than proxies keep their idle connections (60 s is usual), so that none of them sends a

@@ -1,5 +1,5 @@
-//! How fast the commands of a café may make its log grow. Requests are bounded in number by [`super::gate`]; a command may be two megabytes,
-//! and what it leaves in the log may be far more than itself: a round seats thousands, a vote quotes every theme.
+//! How fast the commands of a café may make its log grow. Requests are bounded in number by [`super::gate`]; a command may be two
+//! megabytes, and what it leaves in the log may be far more than itself: a round seats thousands, a vote quotes every theme.
 //!
 //! Each café has two budgets, that of its facilitators and that of its reviewers, so that whoever has the reviewers' link cannot hold up
 //! those who steer. A command counts with the larger of its body and its events. The body is known before, and must fit; the events are

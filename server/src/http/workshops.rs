@@ -141,8 +141,8 @@ struct Charge<'a> {
 }
 
 impl<'a> Charge<'a> {
-    /// Before the body is read. A large one must fit, so that what is being read at the same time is bounded, too; one of unknown size may be
-    /// the largest there is.
+    /// Before the body is read. A large one must fit, so that what is being read at the same time is bounded, too; one of unknown size may
+    /// be the largest there is.
     fn before(http: &'a Http, id: &'a WorkshopId, role: Role, headers: &HeaderMap) -> Result<Self, ApiError> {
         let length = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
         let most = length.map_or(limits::BODY_BYTES as u64, |length: u64| length.min(limits::BODY_BYTES as u64));

@@ -403,8 +403,8 @@ impl Host {
         Ok(())
     }
 
-    /// Takes a snapshot if so much has been written since the last one; what is returned saves it. It only saves time at the next start, and
-    /// is the other copy of what it covers.
+    /// Takes a snapshot if so much has been written since the last one; what is returned saves it. It only saves time at the next start,
+    /// and is the other copy of what it covers.
     fn snapshot_after(&mut self, growth: Growth) -> Option<impl Future<Output = ()> + use<>> {
         if !self.uncovered.reaches(growth) {
             return None;
