@@ -60,6 +60,7 @@ impl ApiError {
             "too_many" => too_many, limit;
             "empty" => empty;
             "too_long" => too_long, limit;
+            "too_much_text" => too_much_text;
             "control_characters" => control_characters;
             "out_of_range" => out_of_range;
             "unknown_person" => unknown_person;
@@ -88,6 +89,7 @@ impl ApiError {
             "method_not_allowed" => method_not_allowed;
             "unknown_template" => unknown_template;
             "too_many_requests" => too_many_requests;
+            "too_fast" => too_fast;
             "too_large" => too_large;
             "bad_json" => bad_json;
             "foreign_origin" => foreign_origin;

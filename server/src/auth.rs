@@ -146,11 +146,17 @@ impl Tokens {
     /// # Errors
     /// If it could not be stored; then nothing is void.
     pub async fn revoke_actor(&self, workshop: &WorkshopId, actor: &ActorId) -> Result<(), StoreError> {
-        self.store.revoke_participant(workshop.to_string(), actor.to_string(), self.clock.now()).await?;
+        // Before, so that from the commit on the store is asked; and after, for what was read from it until then.
+        self.forget(workshop, actor);
+        let revoked = self.store.revoke_participant(workshop.to_string(), actor.to_string(), self.clock.now()).await;
+        self.forget(workshop, actor);
+        revoked
+    }
+
+    fn forget(&self, workshop: &WorkshopId, actor: &ActorId) {
         let mut cache = self.cache();
         cache.revocations += 1;
         cache.known.retain(|_, known| known.principal.workshop != *workshop || known.principal.actor.id != *actor);
-        Ok(())
     }
 
     fn cache(&self) -> MutexGuard<'_, Cache> {

@@ -75,7 +75,8 @@ pub struct Config {
           value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub create_limit: u32,
 
-    /// WebSockets that may be open at once from one address; a page has one
+    /// WebSockets that may be open at once from one address, and as many HTTP connections beside them, which are not counted behind
+    /// --trusted-proxy; a page has one WebSocket
     #[arg(long, env = "TABLEHOP_CONNECTION_LIMIT", value_name = "SOCKETS", default_value_t = limits::CONNECTIONS_PER_ADDRESS,
           value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub connection_limit: u32,
@@ -90,6 +91,17 @@ pub struct Config {
     #[arg(long, env = "TABLEHOP_TOKEN_DAYS", value_name = "DAYS", default_value_t = limits::TOKEN_DAYS,
           value_parser = clap::value_parser!(u32).range(0..=36_500))]
     pub token_days: u32,
+}
+
+/// The address under which a peer is counted: a network of 64 bits is one guest's.
+pub fn counted(peer: IpAddr) -> IpAddr {
+    match peer.to_canonical() {
+        IpAddr::V6(ip) if !ip.is_loopback() => {
+            let network = u128::from(ip) & !u128::from(u64::MAX);
+            IpAddr::V6(network.into())
+        }
+        ip => ip,
+    }
 }
 
 /// When the QR code is drawn in the terminal.
@@ -226,14 +238,12 @@ impl Config {
             let value = headers.get_all("x-forwarded-for").iter().next_back()?.to_str().ok()?;
             value.rsplit(',').next()?.trim().parse::<IpAddr>().ok()
         };
-        let address = if self.trusted_proxy { forwarded().unwrap_or(peer) } else { peer };
-        match address.to_canonical() {
-            IpAddr::V6(ip) if !ip.is_loopback() => {
-                let network = u128::from(ip) & !u128::from(u64::MAX);
-                IpAddr::V6(network.into())
-            }
-            ip => ip,
-        }
+        counted(if self.trusted_proxy { forwarded().unwrap_or(peer) } else { peer })
+    }
+
+    /// HTTP connections that one address may have open. No number behind a proxy: there all of them are its own, and it bounds its guests.
+    pub fn http_connection_limit(&self) -> Option<u32> {
+        (!self.trusted_proxy).then_some(self.connection_limit)
     }
 
     fn own_address(&self) -> IpAddr {

@@ -1,7 +1,8 @@
 //! Taking connections and serving HTTP on them.
 //!
 //! By hand instead of with `axum::serve`, which gives no way to bound how long the head of a request may take: a thousand connections
-//! that send a letter a minute would stay for ever.
+//! that send a letter a minute would stay for ever. Nor does it bound how long an answer may wait to be read, or how many connections one
+//! address has.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -18,12 +19,34 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tower::ServiceExt;
 
+use crate::config::counted;
+use crate::http::gate::{Admission, Places};
+
+mod patient;
+
+pub use patient::Patient;
+
 /// How long to wait when the system gives no more connections (file descriptors have run out): some will end.
 const OUT_OF_DESCRIPTORS: Duration = Duration::from_millis(500);
 
-/// Serves until `stop` resolves; `head_time` is how long the head of a request may take, and a connection be idle. Ends gracefully: it then takes nothing more, and resolves when all requests under way are answered. Sockets that were
-/// upgraded are not waited for.
-pub async fn serve(listener: TcpListener, head_time: Duration, router: Router, stop: impl Future<Output = ()>) {
+/// A connection that is being served; its place is given back when it ends, or becomes a WebSocket, which has a place of its own.
+pub type Stream = Patient<TcpStream, Option<Admission>>;
+
+/// What connections may take.
+pub struct Patience {
+    /// How long the head of a request may take, and a connection be idle.
+    pub head: Duration,
+    /// How long an answer may wait for its reader to take any of it.
+    pub write: Duration,
+    /// How many connections one address may have; without a number, as many as it likes.
+    pub places: Option<u32>,
+}
+
+/// Serves until `stop` resolves. Ends gracefully: it then takes nothing more, and resolves when all requests under way are answered.
+/// Sockets that were upgraded are not waited for.
+pub async fn serve(listener: TcpListener, patience: Patience, router: Router, stop: impl Future<Output = ()>) {
+    let Patience { head: head_time, write, places } = patience;
+    let places = places.map(Places::new);
     let mut http = hyper::server::conn::http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(head_time).max_buf_size(limits::HEAD_BYTES);
     let (stopping, _) = watch::channel(false);
@@ -42,7 +65,16 @@ pub async fn serve(listener: TcpListener, head_time: Duration, router: Router, s
                 }
             },
         };
-        let connection = http.serve_connection(TokioIo::new(prompt(stream)), answering(router.clone(), peer));
+        let place = match places.as_ref().map(|places| places.take(counted(peer.ip()))) {
+            Some(None) => {
+                // It has read nothing yet, and answering each would cost what is to be saved.
+                metrics::counter!("tablehop_refusals_total", "reason" => "too_many_connections").increment(1);
+                continue;
+            }
+            place => place.flatten(),
+        };
+        let stream: Stream = Patient::new(prompt(stream), write, place);
+        let connection = http.serve_connection(TokioIo::new(stream), answering(router.clone(), peer));
         let mut stopped = stopping.subscribe();
         tokio::spawn(async move {
             let mut connection = pin!(connection.with_upgrades());
@@ -93,3 +125,6 @@ fn is_of_one_connection(error: &std::io::Error) -> bool {
     use std::io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
     matches!(error.kind(), ConnectionRefused | ConnectionAborted | ConnectionReset)
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fast_qr::{ECL, QRBuilder, QRCode};
+use shared::limits;
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
@@ -149,8 +150,12 @@ async fn serve_and(
         let store = store.clone();
         tokio::spawn(async move { store.keep_watch().await })
     };
-    let head_time = Duration::from_secs(config.head_seconds.into());
-    let serving = listen::serve(listener, head_time, http::router(app.clone()), until(stopped.clone()));
+    let patience = listen::Patience {
+        head: Duration::from_secs(config.head_seconds.into()),
+        write: Duration::from_secs(limits::WRITE_SECONDS),
+        places: config.http_connection_limit(),
+    };
+    let serving = listen::serve(listener, patience, http::router(app.clone()), until(stopped.clone()));
     tracing::info!(address = %config.listen, data = %config.data.display(), "serving");
     ready(&config);
 

@@ -16,6 +16,9 @@ pub const COMMENT_CHARS: usize = 2_000;
 pub const NOTE_CHARS: usize = 2_000;
 /// Characters of one field of the plan, a theme's title or one part of a handover.
 pub const FIELD_CHARS: usize = 1_000;
+/// Bytes of all texts of a café's plan together: title, purpose, topics and questions. 2,000 tables have 260 each, some 80 Chinese
+/// characters; every change of the plan is a row of this size in the log, and a part of every facilitator's view.
+pub const DRAFT_BYTES: usize = 512 * 1024;
 /// A World Café needs somewhere to go.
 pub const TABLES_MIN: usize = 2;
 /// Tables of one workshop: 10,000 people at tables of five.
@@ -36,10 +39,23 @@ pub const LINKS_MAX: usize = 1_000;
 pub const DOTS_MAX: u8 = 20;
 /// Comments in one workshop's review.
 pub const COMMENTS_MAX: usize = 2_000;
+/// Bytes of all comments of a workshop together, [`REMARK_BYTES`] for each included: some 80,000 Chinese characters, more than management
+/// reads. They are in every facilitator's and reviewer's view, each time one of them changes.
+pub const COMMENTS_BYTES: usize = 256 * 1024;
+/// Bytes of them that may come through one link: half, so that a reviewers' link that went astray leaves room for everybody else.
+pub const COMMENTS_BYTES_PER_LINK: usize = COMMENTS_BYTES / 2;
+/// Bytes of all standing decisions of a workshop together, counted likewise and shown as often: [`THEMES_MAX`] actions with a reason of
+/// 350 Chinese characters each.
+pub const DECISIONS_BYTES: usize = 256 * 1024;
+/// Bytes that a comment or a decision counts beside its texts: what stands around them in a view.
+pub const REMARK_BYTES: usize = 100;
 /// Notes of one board: a table of five in three rounds writes about fifty.
 pub const NOTES_MAX: usize = 2_000;
 /// Themes of one harvest and actions of one plan: beyond, nobody can oversee them.
 pub const THEMES_MAX: usize = 200;
+/// Characters of a theme's title in the vote: two lines on a phone. All titles are in every participant's view; the whole ones are on the
+/// harvest board.
+pub const VOTE_TITLE_CHARS: usize = 120;
 /// Names shown in the participants' lobby; the others are counted. Keeps their view below [`PARTICIPANT_VIEW_BYTES`].
 pub const LOBBY_NAMES: usize = 40;
 /// Tables listed in a participant's view; the others are counted.
@@ -51,6 +67,15 @@ pub const PARTICIPANT_VIEW_BYTES: usize = 8 * 1024;
 pub const FRAME_BYTES: usize = 1024 * 1024;
 /// Bytes of one HTTP request body: a café with 2,000 tables and long questions.
 pub const BODY_BYTES: usize = 2 * 1024 * 1024;
+/// Bytes a second, averaged, that the commands of a café's facilitators may add to its log, and as many those of its reviewers: a plan of
+/// usual size can be saved several times a second for as long as they like. Bounds how fast a café's owner, who may be anybody, can fill
+/// the disk.
+pub const COMMAND_BYTES_PER_SECOND: u32 = 64 * 1024;
+/// Bytes they may add at once after a pause: the largest plan saved eight times, or a round of 10,000 seated ten times.
+pub const COMMAND_BYTES_BURST: u32 = 4 * 1024 * 1024;
+/// Bytes of a command above which it is counted before its body is read, a participant's too. Theirs have a few hundred, and are bounded
+/// by their number: a vote of thousands who come at once must not be held up.
+pub const COMMAND_SMALL_BYTES: u64 = 4 * 1024;
 /// Bytes of a token or version in an Auth frame.
 pub const TOKEN_BYTES: usize = 256;
 /// Bytes of an address in a frame.
@@ -88,12 +113,16 @@ pub const FRAMES_BEFORE_AUTH: usize = 8;
 /// Bytes a connection may have held back while it is being authenticated: state vectors and presence of its boards, and what was typed
 /// in that moment.
 pub const BYTES_BEFORE_AUTH: usize = 256 * 1024;
-/// WebSockets from one address, by default: the largest café behind one router, everybody with a second device.
+/// WebSockets from one address, by default, and as many HTTP connections beside them: the largest café behind one router, everybody with
+/// a second device.
 pub const CONNECTIONS_PER_ADDRESS: u32 = 2 * PEOPLE_MAX as u32;
 /// Seconds, by default, within which the head of an HTTP request must have come, and after which an idle connection is closed: who sends a
 /// letter at a time keeps nothing open. Longer than proxies keep their idle connections (60 s is usual), so that none of them sends a
 /// request into one that is just being closed.
 pub const HEAD_SECONDS: u32 = 75;
+/// Seconds for which an HTTP answer may wait without its reader taking a byte: who does not read keeps no answer in memory, and a phone
+/// between two cells is given the time it has on a WebSocket.
+pub const WRITE_SECONDS: u64 = 3 * PING_SECONDS;
 /// Days, by default, for which a token opens its café: a plan is followed up for a year and reported on in the next, and whoever comes back to
 /// it then still gets in; but a link that lies in an old chat does not open what people wrote for ever.
 pub const TOKEN_DAYS: u32 = 3 * 365;

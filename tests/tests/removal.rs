@@ -11,7 +11,7 @@ use harness::guest::Guest;
 use harness::raw::{Heard, Raw, auth};
 use harness::server::Server;
 use rusqlite::Connection;
-use server::store::{NewRow, SqliteStore, Store, StreamId};
+use server::store::{NewRow, Page, SqliteStore, Store, StreamId};
 use shared::board::view::NoteKind;
 use shared::id::{BoardId, TableId};
 use shared::wire::frame::{Address, ServerMessage};
@@ -252,7 +252,7 @@ async fn d20_killed_at_any_step_a_cafe_is_there_or_gone() -> Result<()> {
 
 /// The same events as those of `cafe`, some days earlier.
 async fn of_old(store: &SqliteStore, cafe: &Cafe, id: &str, days: u64) -> Result<()> {
-    let rows = store.history(StreamId::workshop(cafe.created.id.as_str()), 0, usize::MAX).await?;
+    let rows = store.history(StreamId::workshop(cafe.created.id.as_str()), 0, Page::ALL).await?;
     let rows =
         rows.into_iter().map(|row| NewRow { principal: row.principal, at: row.at - days * DAY, payload: row.payload });
     store.append(StreamId::workshop(id), Some(0), rows.collect()).await?;

@@ -12,7 +12,7 @@
 use shared::id::{Actor, Role, TableId, WorkshopId};
 use shared::workshop::{Phase, Refusal, Workshop};
 
-use self::plan::{Export, Sources};
+use self::plan::{Export, Sources, Timeline};
 use crate::app::App;
 use crate::board::BoardError;
 use crate::clock;
@@ -70,14 +70,13 @@ impl Format {
     }
 }
 
-/// Reads a whole café for somebody. A board that cannot be read is named in the document instead of failing it.
+/// Reads a whole café, which is in this state, for somebody. A board that cannot be read is named in the document instead of failing it.
 ///
 /// # Errors
 /// The refusal `wrong_phase` if it is too early for this role; whatever keeps the café or the store from answering.
-pub async fn gather(app: &App, workshop: &WorkshopId, reader: &Actor) -> Result<Export, ApiError> {
-    let (_, state) = app.workshops.state(workshop).await?;
-    may_read(&state, reader.role)?;
-    let history = app.workshops.history(workshop).await?;
+pub async fn gather(app: &App, workshop: &WorkshopId, state: &Workshop, reader: &Actor) -> Result<Export, ApiError> {
+    may_read(state, reader.role)?;
+    let timeline = app.workshops.history(workshop, Timeline::default(), Timeline::take).await?;
     let mut tables = Vec::with_capacity(state.draft.tables.len());
     for number in 1..=state.draft.tables.len() {
         let table = TableId(u16::try_from(number).unwrap_or(u16::MAX));
@@ -86,12 +85,12 @@ pub async fn gather(app: &App, workshop: &WorkshopId, reader: &Actor) -> Result<
     let sources = Sources {
         id: workshop,
         now: clock::now(),
-        workshop: &state,
-        history: &history,
+        workshop: state,
+        timeline,
         tables,
         harvest: unless_damaged(app.boards.harvest(workshop).await)?,
         plan: unless_damaged(app.boards.plan(workshop).await)?,
-        is_for_facilitator: reader.role == Role::Facilitator,
+        reader,
     };
     Ok(Export::build(sources))
 }

@@ -2,7 +2,7 @@
 
 mod resolve;
 
-pub use self::resolve::Sources;
+pub use self::resolve::{Sources, Timeline};
 use serde::Serialize;
 use shared::id::{ActionId, ActorId, Millis, NoteId, TableId, ThemeId, WorkshopId};
 use shared::workshop::state::{Comment, Decision, Verdict};
@@ -38,7 +38,7 @@ pub struct Export {
     pub rounds: Vec<RoundPart>,
     /// Everybody who joined, by name.
     pub participants: Vec<PersonPart>,
-    /// What happened when.
+    /// What happened when; of more than 10,000 moments the latest.
     pub timeline: Vec<MomentPart>,
 }
 

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use shared::board::view::{Action, Handover, HarvestBoard, Note, NoteKind, NoteRef, PlanBoard, TableBoard, Theme};
-use shared::id::{ActionId, ActorId, Millis, TableId, ThemeId, WorkshopId};
+use shared::id::{ActionId, Actor, ActorId, Millis, Role, TableId, ThemeId, WorkshopId};
 use shared::workshop::state::{Comment, Decision, Participant, ThemeRef, Verdict, Vote};
 use shared::workshop::{Draft, Event, Language, Phase, Recorded, RoundPlan, Settings, TablePlan, Workshop};
 
-use super::plan::{Export, Sources};
+use super::plan::{Export, Sources, Timeline};
 
 /// 2026-11-21 12:00 UTC.
 const NOON: Millis = 1_795_262_400_000;
@@ -18,7 +18,7 @@ pub(super) struct Sample {
     pub tables: Vec<Option<TableBoard>>,
     pub harvest: Option<HarvestBoard>,
     pub plan: Option<PlanBoard>,
-    pub is_for_facilitator: bool,
+    pub reader: Actor,
 }
 
 impl Sample {
@@ -43,7 +43,7 @@ impl Sample {
                     ..Action::default()
                 }],
             }),
-            is_for_facilitator: true,
+            reader: Actor { id: "f1".into(), role: Role::Facilitator },
         }
     }
 
@@ -52,13 +52,21 @@ impl Sample {
             id: &WorkshopId::from("w1"),
             now: NOON,
             workshop: &self.workshop,
-            history: &self.history,
+            timeline: self.history.iter().cloned().fold(Timeline::default(), |mut timeline, recorded| {
+                timeline.take(recorded);
+                timeline
+            }),
             tables: self.tables.clone(),
             harvest: self.harvest.clone(),
             plan: self.plan.clone(),
-            is_for_facilitator: self.is_for_facilitator,
+            reader: &self.reader,
         })
     }
+}
+
+/// One of the two who took part.
+pub(super) fn guest() -> Actor {
+    Actor { id: li(), role: Role::Participant }
 }
 
 fn li() -> ActorId {

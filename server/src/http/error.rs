@@ -8,13 +8,13 @@
 //! - The café says no: [`Refused`](ApiError::Refused), whatever the reason; this file alone decides on its status: 403 for a role,
 //!   422 for a field that can be mended, 409 for the state of things.
 //! - A join code leads nowhere: [`BadCode`](ApiError::BadCode), the same for every reason, so that codes cannot be told apart.
-//! - Too often: [`TooManyRequests`](ApiError::TooManyRequests).
+//! - Too often: [`TooManyRequests`](ApiError::TooManyRequests). Too much at once: [`TooFast`](ApiError::TooFast).
 //! - Our own fault: the `Store…`, [`Busy`](ApiError::Busy), [`Damaged`](ApiError::Damaged), [`TimedOut`](ApiError::TimedOut). Details go to
 //!   the log, not to the caller.
 //!
 //! The `code` is stable, and what screens translate; `title` and `detail` are English for logs and developers.
 
-use axum::extract::rejection::JsonRejection;
+use axum::extract::rejection::{BytesRejection, JsonRejection};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use shared::api::Problem;
@@ -72,6 +72,12 @@ pub enum ApiError {
         /// Seconds until the next one is taken.
         retry_after: u64,
     },
+    /// 429 `too_fast`: this café is being changed faster than its log may grow; again after this many seconds.
+    #[error("this café is being changed too fast; nothing was done, try again in {retry_after} s")]
+    TooFast {
+        /// Seconds until there is room for this one.
+        retry_after: u64,
+    },
     /// 403, 409 or 422, with the refusal's own code.
     #[error("{0}")]
     Refused(Refusal),
@@ -107,7 +113,7 @@ impl ApiError {
                 StatusCode::UNPROCESSABLE_ENTITY
             }
             Self::Refused(_) => StatusCode::CONFLICT,
-            Self::TooManyRequests { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Self::TooManyRequests { .. } | Self::TooFast { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Damaged => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Busy | Self::TimedOut | Self::StoreUnavailable | Self::StoreFull => StatusCode::SERVICE_UNAVAILABLE,
         }
@@ -129,6 +135,7 @@ impl ApiError {
             Self::TooLarge => "too_large",
             Self::UnknownTemplate => "unknown_template",
             Self::TooManyRequests { .. } => "too_many_requests",
+            Self::TooFast { .. } => "too_fast",
             Self::Refused(refusal) => refusal.code(),
             Self::Damaged => "damaged",
             Self::Busy => "busy",
@@ -167,7 +174,7 @@ impl ApiError {
 
     fn retry_after(&self) -> Option<u64> {
         match self {
-            Self::TooManyRequests { retry_after } => Some((*retry_after).max(1)),
+            Self::TooManyRequests { retry_after } | Self::TooFast { retry_after } => Some((*retry_after).max(1)),
             Self::Busy => Some(1),
             Self::StoreUnavailable => Some(5),
             _ => None,
@@ -234,6 +241,15 @@ impl From<BoardError> for ApiError {
                 Self::Damaged
             }
         }
+    }
+}
+
+impl From<BytesRejection> for ApiError {
+    fn from(rejection: BytesRejection) -> Self {
+        if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+            return Self::TooLarge;
+        }
+        Self::BadJson(rejection.body_text())
     }
 }
 

@@ -21,9 +21,9 @@ pub async fn show(
     Path((id, format)): Path<(WorkshopId, String)>,
     caller: Caller,
 ) -> Result<Response, ApiError> {
-    let caller = caller.of(&id)?;
+    let state = caller.of(&http, &id).await?;
     let format = Format::parse(&format).ok_or(ApiError::NotFound)?;
-    let document = export::gather(&http.app, &id, &caller.actor).await?;
+    let document = export::gather(&http.app, &id, &state, &caller.0.actor).await?;
     let name = format!("tablehop-{id}.{}", format.extension());
     // Older readers take the ASCII name, the others the café's title.
     let title = percent_encoded(&document.workshop.title);

@@ -2,13 +2,15 @@
 
 use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 
+use axum::body::{Body, Bytes};
 use axum::extract::{ConnectInfo, FromRef, FromRequest, FromRequestParts, Request};
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
 use shared::id::{Role, WorkshopId};
-use shared::workshop::Refusal;
+use shared::workshop::{Refusal, Workshop};
 
 use super::Http;
 use super::error::ApiError;
@@ -24,6 +26,20 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
         let axum::Json(body) = axum::Json::from_request(request, state).await?;
         Ok(Self(body))
+    }
+}
+
+impl<T: DeserializeOwned> Json<T> {
+    /// Reads the body, and tells how many bytes it has.
+    ///
+    /// # Errors
+    /// As those of any JSON body.
+    pub async fn weighed<S: Send + Sync>(request: Request, state: &S) -> Result<(T, u64), ApiError> {
+        let (parts, body) = request.into_parts();
+        let bytes = Bytes::from_request(Request::from_parts(parts.clone(), body), state).await?;
+        let weight = bytes.len() as u64;
+        let Self(read) = Self::from_request(Request::from_parts(parts, Body::from(bytes)), state).await?;
+        Ok((read, weight))
     }
 }
 
@@ -59,21 +75,27 @@ impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Path<T>
 pub struct Caller(pub Principal);
 
 impl Caller {
-    /// Checks that the caller belongs to this café.
+    /// Checks that the caller belongs to this café and has not been put out of it; gives the café as it is now. Every request about a café
+    /// passes here, after its body has come: the token was looked up before, may have been voided since, or could not be voided when it
+    /// should have been. What the café has decided holds all the same.
     ///
     /// # Errors
-    /// [`ApiError::WrongWorkshop`].
-    pub fn of(self, workshop: &WorkshopId) -> Result<Principal, ApiError> {
-        if self.0.workshop == *workshop { Ok(self.0) } else { Err(ApiError::WrongWorkshop) }
+    /// [`ApiError::WrongWorkshop`]; [`ApiError::Unauthorised`] as for a token that is void; or the café cannot be loaded.
+    pub async fn of(&self, http: &Http, workshop: &WorkshopId) -> Result<Arc<Workshop>, ApiError> {
+        if self.0.workshop != *workshop {
+            return Err(ApiError::WrongWorkshop);
+        }
+        let (_, state) = http.app.workshops.state(workshop).await?;
+        if state.is_out(&self.0.actor) { Err(ApiError::Unauthorised) } else { Ok(state) }
     }
 
-    /// Checks that the caller is a facilitator of this café.
+    /// The same, for facilitators only.
     ///
     /// # Errors
-    /// [`ApiError::WrongWorkshop`], or the refusal `not_allowed`.
-    pub fn facilitating(self, workshop: &WorkshopId) -> Result<Principal, ApiError> {
-        let principal = self.of(workshop)?;
-        if principal.actor.role == Role::Facilitator { Ok(principal) } else { Err(Refusal::NotAllowed.into()) }
+    /// As [`Caller::of`], or the refusal `not_allowed`.
+    pub async fn facilitating(&self, http: &Http, workshop: &WorkshopId) -> Result<Arc<Workshop>, ApiError> {
+        let state = self.of(http, workshop).await?;
+        if self.0.actor.role == Role::Facilitator { Ok(state) } else { Err(Refusal::NotAllowed.into()) }
     }
 }
 

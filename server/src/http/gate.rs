@@ -19,6 +19,7 @@ use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use shared::id::WorkshopId;
 use shared::limits;
 
+use super::budget::Budgets;
 use super::error::ApiError;
 use crate::config::Config;
 
@@ -35,20 +36,28 @@ const SWEEP_EVERY: u32 = 4_096;
 
 /// The limits of all addresses.
 pub struct Gate {
+    /// How fast cafés may be changed.
+    pub commands: Budgets,
     requests: Limiter<IpAddr>,
     joins: Limiter<IpAddr>,
     joins_of_workshop: Limiter<WorkshopId>,
     creations: Limiter<IpAddr>,
     wrong_code_limit: u32,
     codes: Mutex<HashMap<IpAddr, Codes>>,
-    connection_limit: u32,
-    connections: Arc<DashMap<IpAddr, u32>>,
+    sockets: Places,
 }
 
-/// A WebSocket's place among those of its address, given back when this is dropped.
+/// So many places for each address.
+#[derive(Clone)]
+pub struct Places {
+    limit: u32,
+    taken: Arc<DashMap<IpAddr, u32>>,
+}
+
+/// A connection's place among those of its address, given back when this is dropped.
 pub struct Admission {
     address: IpAddr,
-    connections: Arc<DashMap<IpAddr, u32>>,
+    taken: Arc<DashMap<IpAddr, u32>>,
 }
 
 /// What one address has tried.
@@ -65,25 +74,20 @@ impl Gate {
     pub fn new(config: &Config) -> Self {
         let minute = Duration::from_secs(60);
         Self {
+            commands: Budgets::default(),
             requests: Limiter::new(REQUESTS, minute),
             joins: Limiter::new(config.join_limit, minute),
             joins_of_workshop: Limiter::new(limits::PEOPLE_MAX as u32, minute),
             creations: Limiter::new(config.create_limit, 60 * minute),
             wrong_code_limit: config.wrong_code_limit,
             codes: Mutex::default(),
-            connection_limit: config.connection_limit,
-            connections: Arc::default(),
+            sockets: Places::new(config.connection_limit),
         }
     }
 
     /// A WebSocket; `None` if its address has too many open.
     pub fn connect(&self, address: IpAddr) -> Option<Admission> {
-        let mut open = self.connections.entry(address).or_default();
-        if *open >= self.connection_limit {
-            return None;
-        }
-        *open += 1;
-        Some(Admission { address, connections: self.connections.clone() })
+        self.sockets.take(address)
     }
 
     /// Any request.
@@ -162,12 +166,29 @@ impl Gate {
     }
 }
 
+impl Places {
+    /// With this many for each address, all free.
+    pub fn new(limit: u32) -> Self {
+        Self { limit, taken: Arc::default() }
+    }
+
+    /// One of an address's places; `None` if all are taken.
+    pub fn take(&self, address: IpAddr) -> Option<Admission> {
+        let mut taken = self.taken.entry(address).or_default();
+        if *taken >= self.limit {
+            return None;
+        }
+        *taken += 1;
+        Some(Admission { address, taken: self.taken.clone() })
+    }
+}
+
 impl Drop for Admission {
     fn drop(&mut self) {
-        if let Entry::Occupied(mut open) = self.connections.entry(self.address) {
-            *open.get_mut() -= 1;
-            if *open.get() == 0 {
-                open.remove();
+        if let Entry::Occupied(mut taken) = self.taken.entry(self.address) {
+            *taken.get_mut() -= 1;
+            if *taken.get() == 0 {
+                taken.remove();
             }
         }
     }
@@ -259,7 +280,7 @@ mod tests {
         drop(one);
         assert!(gate.connect(OFFICE).is_some());
         drop(two);
-        assert!(gate.connections.is_empty(), "nobody is remembered who is not here");
+        assert!(gate.sockets.taken.is_empty(), "nobody is remembered who is not here");
     }
 
     #[test]

@@ -24,14 +24,13 @@ pub async fn show(
     headers: HeaderMap,
     caller: Caller,
 ) -> Result<Body<Links>, ApiError> {
-    let caller = caller.facilitating(&id)?;
-    let (_, workshop) = http.app.workshops.state(&id).await?;
+    let workshop = caller.facilitating(&http, &id).await?;
     let join_code = workshop.join_code.clone();
     http.gate.right_code(address, &join_code);
     let base = http.app.config.url_for_guests(host(&headers));
     let given = http.app.tokens.links(&id).await?.into_iter();
     let given = given.filter(|(actor, _)| !workshop.has_ended(actor)).map(|(actor, made_at)| GivenLink {
-        own: actor.id == caller.actor.id,
+        own: actor.id == caller.0.actor.id,
         role: actor.role,
         actor: actor.id,
         made_at,
@@ -49,13 +48,18 @@ pub async fn create(
     caller: Caller,
     Json(NewLink { role }): Json<NewLink>,
 ) -> Result<(StatusCode, Body<CreatedLink>), ApiError> {
-    caller.facilitating(&id)?;
+    caller.facilitating(&http, &id).await?;
     if role == Role::Participant {
         // Participants come with the join code and their own name.
         return Err(Refusal::OutOfRange { field: "role".into() }.into());
     }
     let actor = new_actor(role)?;
     let token = http.app.tokens.issue(&id, &actor).await?;
+    // Whoever ends a link ends what it makes from then on, and sees what it made before.
+    if let Err(error) = caller.facilitating(&http, &id).await {
+        http.app.tokens.revoke_actor(&id, &actor.id).await?;
+        return Err(error);
+    }
     let base = http.app.config.url_for_guests(host(&headers));
     let url = actor_url(&base, role, &id, &token);
     Ok((StatusCode::CREATED, Body(CreatedLink { actor: actor.id, token, url })))

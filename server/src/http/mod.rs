@@ -6,6 +6,7 @@
 //! - [`error`]: what goes wrong, and how it is told
 //! - [`extract`]: what handlers take from a request: JSON, the caller, the address
 //! - [`gate`]: how often one address may ask
+//! - [`budget`]: how fast the commands of a café may make its log grow
 //! - one file a resource: [`workshops`], [`links`], [`join`], [`qr`], [`templates`], [`exports`], [`operations`]
 //! - [`openapi`]: the description of it all
 //! - [`assets`]: the embedded client
@@ -34,6 +35,7 @@ use crate::app::App;
 use crate::{auth, socket};
 
 pub mod assets;
+pub mod budget;
 pub mod error;
 pub mod exports;
 pub mod extract;
@@ -166,7 +168,7 @@ async fn limit_time(request: Request, next: Next) -> Response {
 
 /// How many requests of which kind, and how long they took.
 async fn count(request: Request, next: Next) -> Response {
-    let (method, route) = (request.method().as_str().to_owned(), route(&request));
+    let (method, route) = (known_method(request.method()).to_owned(), route(&request));
     let started = Instant::now();
     let response = next.run(request).await;
     let labels = [("method", method), ("route", route), ("status", response.status().as_u16().to_string())];
@@ -177,7 +179,23 @@ async fn count(request: Request, next: Next) -> Response {
 /// The span of a request in the log. It names the route, never the address as sent: that may hold a join code or a token.
 fn span(request: &Request) -> tracing::Span {
     let id = request.extensions().get::<RequestId>().and_then(|id| id.header_value().to_str().ok());
-    tracing::info_span!("request", id = id.unwrap_or_default(), method = %request.method(), route = %route(request))
+    let method = known_method(request.method());
+    tracing::info_span!("request", id = id.unwrap_or_default(), method, route = %route(request))
+}
+
+/// The method as it is counted and logged. Any word is one, of up to the size of a request's head, and figures are kept for ever: whoever
+/// thinks up methods must not fill the memory with their names.
+fn known_method(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::PATCH => "PATCH",
+        Method::DELETE => "DELETE",
+        Method::OPTIONS => "OPTIONS",
+        _ => "other",
+    }
 }
 
 fn route(request: &Request) -> String {

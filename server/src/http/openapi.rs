@@ -61,7 +61,7 @@ impl IntoResponses for Problems {
             ("409", "The state of things forbids it: the code says why"),
             ("413", "Too large: `too_large`"),
             ("422", "A field is to be mended: `field` and `limit` say which and how"),
-            ("429", "Too often: `too_many_requests`, again after `Retry-After` seconds"),
+            ("429", "Too often: `too_many_requests`; too much at once: `too_fast`. Again after `Retry-After` seconds"),
             ("503", "Not now: `busy`, `timed_out`, `store_unavailable`, `store_full`"),
         ]
         .into_iter()

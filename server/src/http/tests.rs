@@ -17,6 +17,8 @@ use crate::run::{ServeError, serve};
 use crate::store::faulty::FaultyStore;
 use crate::store::{SqliteStore, StoreError};
 
+mod ended;
+
 struct Server {
     address: SocketAddr,
     stop: oneshot::Sender<()>,
@@ -328,6 +330,94 @@ async fn operators_see_health_and_figures() {
     assert_eq!((qr.status, qr.header("content-type")), (200, "image/svg+xml"));
     let api = server.ask("GET", "/api/openapi.json").await_answer().await.json();
     assert!(api["components"]["schemas"]["Command"].is_object());
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn h23_methods_that_nobody_knows_are_counted_as_one() {
+    let server = Server::start().await;
+    for method in ["BREW", "WHEN", "PROPFIND", "TRACE"] {
+        server.ask(method, "/api/templates").await_answer().await;
+        server.ask(method, "/").await_answer().await;
+    }
+    let figures = server.ask("GET", "/metrics").await_answer().await.body;
+    assert!(figures.contains(r#"method="other""#), "{figures}");
+    for method in ["BREW", "WHEN", "PROPFIND", "TRACE"] {
+        assert!(!figures.contains(method), "{method} in {figures}");
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn h23_commands_cannot_fill_the_disk_faster_than_the_budget_of_their_cafe() {
+    let server = Server::start().await;
+    let (cafe, other) = (server.create().await, server.create().await);
+    let commands = |cafe: &Value| format!("/api/workshops/{}/commands", text(cafe, "id"));
+    let say = |cafe: &Value, token: &str, command: &Value| {
+        server.ask("POST", &commands(cafe)).as_(text(cafe, token)).json(command).await_answer()
+    };
+    let edit = |n: usize| {
+        let question = "字".repeat(400);
+        let tables: Vec<Value> = (0..250).map(|_| json!({"topic": n.to_string(), "question": question})).collect();
+        let rounds = json!([{"minutes": 20.0}]);
+        json!({"type": "edit_draft", "draft": {"title": "t", "tables": tables, "rounds": rounds}})
+    };
+    let weight = edit(0).to_string().len();
+    let most = shared::limits::COMMAND_BYTES_BURST as usize / weight;
+    let mut done = 0;
+    let refused = loop {
+        let answer = say(&cafe, "facilitator_token", &edit(done)).await;
+        if answer.status != 200 {
+            break answer;
+        }
+        done += 1;
+        // What is earned meanwhile lets a few more pass on a slow machine.
+        assert!(done < 4 * most, "{done} plans of {weight} bytes");
+    };
+    assert!(done >= most, "only {done} of {most}");
+    assert_eq!(refused.problem(), problem(429, "too_fast"));
+    assert!(refused.header("retry-after").parse::<u64>().is_ok_and(|seconds| (1..60).contains(&seconds)));
+    // Whoever floods can be stopped all the same, and other cafés notice nothing.
+    let links = format!("/api/workshops/{}/links", text(&cafe, "id"));
+    let link = server.ask("POST", &links).as_(text(&cafe, "facilitator_token")).json(&json!({"role": "reviewer"}));
+    let link = link.await_answer().await.json();
+    let end = json!({"type": "end_link", "actor": link["actor"]});
+    assert_eq!(say(&cafe, "facilitator_token", &end).await.status, 200);
+    assert_eq!(say(&other, "facilitator_token", &edit(0)).await.status, 200);
+
+    // Reviewers who decide back and forth, each time with a long reason, use up their own budget and not that of those who steer.
+    let decide = |verdict: &str| json!({"type": "decide", "action": "a", "verdict": verdict, "reason": "由".repeat(2_000), "name": "王"});
+    let (mut decided, most) =
+        (0, 4 * shared::limits::COMMAND_BYTES_BURST as usize / decide("decline").to_string().len());
+    while say(&other, "review_token", &decide(["decline", "change"][decided % 2])).await.status != 429 {
+        decided += 1;
+        assert!(decided < most, "{decided} decisions");
+    }
+    assert_eq!(say(&other, "facilitator_token", &edit(1)).await.status, 200);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn h22_a_websocket_has_one_place_and_no_second_one_as_an_http_connection() {
+    let server = Server::start_with(|config| config.connection_limit = 1).await;
+    let upgrade = async || {
+        let mut stream = TcpStream::connect(server.address).await.expect("a connection");
+        let head = "GET /collab HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n\
+                    sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+        // One that is refused may be closed already.
+        let _ = stream.write_all(head.as_bytes()).await;
+        let mut status = [0; 12];
+        // The place that the connection had over HTTP is given back in a moment; until then a new one is closed unheard.
+        stream.read_exact(&mut status).await.ok().map(|_| (stream, String::from_utf8_lossy(&status).into_owned()))
+    };
+    let heard = async || loop {
+        if let Some(heard) = upgrade().await {
+            return heard;
+        }
+    };
+    let (_socket, status) = heard().await;
+    assert_eq!(status, "HTTP/1.1 101");
+    assert_eq!(heard().await.1, "HTTP/1.1 429", "heard over HTTP, and one socket too many");
     server.stop().await;
 }
 

@@ -1,14 +1,19 @@
 //! Cafés: creating one, reading it, and asking something of it.
 
+use std::time::Instant;
+
 use axum::Json as Body;
-use axum::extract::State;
+use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use shared::api::{CreateWorkshop, CreatedWorkshop};
 use shared::id::{ActorId, BoardKind, Role, WorkshopId};
+use shared::limits;
 use shared::template;
 use shared::workshop::view::TableBrief;
-use shared::workshop::{Command, Draft, Recorded, Refusal, View};
+use shared::workshop::{Command, Draft, Recorded, Refusal, View, Workshop};
+use tracing::Instrument;
 
 use super::Http;
 use super::error::ApiError;
@@ -62,8 +67,8 @@ pub async fn show(
     Path(id): Path<WorkshopId>,
     caller: Caller,
 ) -> Result<Body<View>, ApiError> {
-    let caller = caller.of(&id)?;
-    Ok(Body(http.app.workshops.view(&id, &caller.actor).await?))
+    caller.of(&http, &id).await?;
+    Ok(Body(http.app.workshops.view(&id, &caller.0.actor).await?))
 }
 
 /// The tables whose boards the caller may read. A participant's view lists only those nearby, for it is sent often.
@@ -74,9 +79,8 @@ pub async fn tables(
     Path(id): Path<WorkshopId>,
     caller: Caller,
 ) -> Result<Body<Vec<TableBrief>>, ApiError> {
-    let caller = caller.of(&id)?;
-    let (_, state) = http.app.workshops.state(&id).await?;
-    let open = state.table_ids().filter(|table| state.may_read(&caller.actor, BoardKind::Table(*table)));
+    let state = caller.of(&http, &id).await?;
+    let open = state.table_ids().filter(|table| state.may_read(&caller.0.actor, BoardKind::Table(*table)));
     let brief = |id| {
         let plan = state.table_plan(id)?;
         Some(TableBrief { id, topic: plan.topic.clone(), question: plan.question.clone() })
@@ -94,30 +98,88 @@ pub async fn command(
     Path(id): Path<WorkshopId>,
     caller: Caller,
     headers: HeaderMap,
-    Json(command): Json<Command>,
-) -> Result<Body<CommandDone>, ApiError> {
-    let caller = caller.of(&id)?;
+    request: Request,
+) -> Result<Response, ApiError> {
+    caller.of(&http, &id).await?;
+    let mut charge = Charge::before(&http, &id, caller.0.actor.role, &headers)?;
+    let (command, bytes) = Json::<Command>::weighed(request, &http).await?;
+    charge.read(&command, bytes)?;
     let key = key(&headers, &command)?;
+    let state = caller.of(&http, &id).await?;
     let out = match &command {
         Command::RemovePerson { participant } => Some(participant.clone()),
         Command::EndLink { actor } => {
-            if caller.actor.role == Role::Facilitator {
-                known_link(&http, &id, actor).await?;
+            if caller.0.actor.role == Role::Facilitator {
+                known_link(&http, &id, &state, actor).await?;
             }
             Some(actor.clone())
         }
         _ => None,
     };
-    let events = http.app.workshops.command(&id, &caller.actor, command, key).await?;
-    if let Some(actor) = out {
-        http.app.tokens.revoke_actor(&id, &actor).await?;
+    let (app, cafe, by) = (http.app.clone(), id.clone(), caller.0.actor.clone());
+    let carried_out = async move {
+        let events = app.workshops.command(&cafe, &by, command, key).await?;
+        if let Some(actor) = out {
+            app.tokens.revoke_actor(&cafe, &actor).await?;
+        }
+        Ok::<_, ApiError>(events)
+    };
+    // A task of its own: a connection that is lost drops what this one does, and who was put out must not keep a token for that.
+    let events = tokio::spawn(carried_out.in_current_span()).await.map_err(|_| ApiError::Busy)??;
+    let done = serde_json::to_vec(&CommandDone { events }).unwrap_or_default();
+    charge.done(done.len() as u64);
+    Ok(([(header::CONTENT_TYPE, "application/json")], done).into_response())
+}
+
+/// What one command takes from its café's budget.
+struct Charge<'a> {
+    http: &'a Http,
+    id: &'a WorkshopId,
+    role: Role,
+    /// Bytes taken so far.
+    taken: u64,
+}
+
+impl<'a> Charge<'a> {
+    /// Before the body is read. A large one must fit, so that what is being read at the same time is bounded, too; one of unknown size may
+    /// be the largest there is.
+    fn before(http: &'a Http, id: &'a WorkshopId, role: Role, headers: &HeaderMap) -> Result<Self, ApiError> {
+        let length = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+        let most = length.map_or(limits::BODY_BYTES as u64, |length: u64| length.min(limits::BODY_BYTES as u64));
+        let taken = if most > limits::COMMAND_SMALL_BYTES { most } else { 0 };
+        if taken > 0 {
+            http.gate.commands.take(id, role, taken, Instant::now())?;
+        }
+        Ok(Self { http, id, role, taken })
     }
-    Ok(Body(CommandDone { events }))
+
+    /// The body has been read. Those who are steered take nothing, for they come in thousands; nor do the commands that end whoever floods.
+    fn read(&mut self, command: &Command, bytes: u64) -> Result<(), ApiError> {
+        let is_free = matches!(command, Command::EndLink { .. } | Command::RemovePerson { .. });
+        if self.taken > 0 {
+            self.settle(bytes);
+        } else if self.role != Role::Participant && !is_free {
+            self.http.gate.commands.take(self.id, self.role, bytes, Instant::now())?;
+            self.taken = bytes;
+        }
+        Ok(())
+    }
+
+    /// The command caused events of so many bytes.
+    fn done(mut self, bytes: u64) {
+        if self.taken > 0 {
+            self.settle(bytes.max(self.taken));
+        }
+    }
+
+    fn settle(&mut self, bytes: u64) {
+        self.http.gate.commands.settle(self.id, self.role, self.taken, bytes, Instant::now());
+        self.taken = bytes;
+    }
 }
 
 /// Refuses to end a link that was given to nobody. One that is ended already may be ended again: perhaps its answer was lost.
-async fn known_link(http: &Http, id: &WorkshopId, actor: &ActorId) -> Result<(), ApiError> {
-    let (_, state) = http.app.workshops.state(id).await?;
+async fn known_link(http: &Http, id: &WorkshopId, state: &Workshop, actor: &ActorId) -> Result<(), ApiError> {
     let given = http.app.tokens.links(id).await?;
     let known = state.ended_links.contains(actor) || given.iter().any(|(given, _)| given.id == *actor);
     if known { Ok(()) } else { Err(Refusal::UnknownLink.into()) }

@@ -10,12 +10,12 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use hyper::upgrade::{OnUpgrade, Parts};
 use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::server::create_response_with_body;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 
 use super::line::{Line, Stream};
+use crate::listen;
 
 /// A connection as the library sees it.
 pub type Socket = WebSocketStream<Stream>;
@@ -56,11 +56,12 @@ impl Upgrade {
                 Ok(upgraded) => upgraded,
                 Err(error) => return tracing::debug!(%error, "an upgrade failed"),
             };
-            let Ok(parts) = upgraded.downcast::<TokioIo<TcpStream>>() else {
+            let Ok(parts) = upgraded.downcast::<TokioIo<listen::Stream>>() else {
                 return tracing::error!("a connection is none of ours: `listen` serves something else than TCP");
             };
             let Parts { io, read_buf, .. } = parts;
-            let (line, stream) = Line::new(io.into_inner());
+            // From here on the line minds how long a write may take, and the socket's own place is counted.
+            let (line, stream) = Line::new(io.into_inner().into_inner());
             // The buffer of the HTTP connection goes with it.
             let early = read_buf.to_vec();
             drop(read_buf);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures_util::future::{join_all, try_join_all};
 
-use super::{Loaded, NewRow, Row, Snapshot, Store, StoreError, StreamId, TokenRecord};
+use super::{Loaded, NewRow, Page, Row, Snapshot, Store, StoreError, StreamId, TokenRecord};
 
 mod storages;
 
@@ -78,13 +78,17 @@ async fn pages_through_history(storage: impl Storage) {
     let board = StreamId::board("b");
     store.append(board.clone(), None, rows(&["1", "2", "3", "4", "5"])).await.unwrap();
     store.save_snapshot(board.clone(), snapshot(5, "all")).await.unwrap();
-    let page = |after, limit| store.history(board.clone(), after, limit);
+    let page = |after, rows| store.history(board.clone(), after, Page::rows(rows));
     assert_eq!(texts(&page(0, 2).await.unwrap()), ["1", "2"]);
     assert_eq!(texts(&page(2, 2).await.unwrap()), ["3", "4"]);
     assert_eq!(texts(&page(4, usize::MAX).await.unwrap()), ["5"]);
     assert_eq!(page(5, 2).await.unwrap(), []);
     assert_eq!(page(u64::MAX, 2).await.unwrap(), []);
-    assert_eq!(store.history(StreamId::board("unknown"), 0, 9).await.unwrap(), []);
+    // A page is full once it has its bytes, and never empty for them.
+    let bytes = |after, bytes| store.history(board.clone(), after, Page { rows: 9, bytes });
+    assert_eq!(texts(&bytes(0, 2).await.unwrap()), ["1", "2"]);
+    assert_eq!(texts(&bytes(2, 0).await.unwrap()), ["3"]);
+    assert_eq!(store.history(StreamId::board("unknown"), 0, Page::rows(9)).await.unwrap(), []);
 }
 
 async fn d8_appends_on_condition(storage: impl Storage) {
@@ -157,7 +161,7 @@ async fn loads_from_the_newest_snapshot(storage: impl Storage) {
     assert_eq!(loaded.snapshot, Some(snapshot(3, "three")));
     assert_eq!((seqs(&loaded.rows), loaded.last_seq), (vec![4, 5], 5));
     // Rows are kept for good.
-    assert_eq!(texts(&store.history(board, 0, 9).await.unwrap()), ["1", "2", "3", "4", "5"]);
+    assert_eq!(texts(&store.history(board, 0, Page::rows(9)).await.unwrap()), ["1", "2", "3", "4", "5"]);
 }
 
 async fn refuses_snapshots_of_what_is_not_there(storage: impl Storage) {
@@ -222,9 +226,9 @@ async fn d5_reports_a_damaged_row(storage: impl Storage) {
 
     let is_corrupt = |error: &StoreError| matches!(error, StoreError::Corrupt { stream, .. } if stream == bad.as_str());
     assert!(store.load(bad.clone()).await.is_err_and(|error| is_corrupt(&error)));
-    assert!(store.history(bad.clone(), 0, 9).await.is_err_and(|error| is_corrupt(&error)));
+    assert!(store.history(bad.clone(), 0, Page::rows(9)).await.is_err_and(|error| is_corrupt(&error)));
     // It costs that stream alone, and what lies before it can still be read.
-    assert_eq!(texts(&store.history(bad, 0, 1).await.unwrap()), ["1"]);
+    assert_eq!(texts(&store.history(bad, 0, Page::rows(1)).await.unwrap()), ["1"]);
     assert_eq!(store.load(good).await.unwrap().last_seq, 1);
 }
 

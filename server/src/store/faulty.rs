@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::sync::watch;
 
-use super::{Fut, Health, Loaded, NewRow, Row, Snapshot, Store, StoreError, StreamId, TokenRecord};
+use super::{Fut, Health, Loaded, NewRow, Page, Row, Snapshot, Store, StoreError, StreamId, TokenRecord};
 
 /// Wraps a store; its [`Faults`] decide what goes wrong.
 pub struct FaultyStore {
@@ -192,8 +192,8 @@ impl Store for FaultyStore {
         self.read(Some(stream.clone()), move |store| store.load_below(stream, below))
     }
 
-    fn history(&self, stream: StreamId, after: u64, limit: usize) -> Fut<Result<Vec<Row>, StoreError>> {
-        self.read(Some(stream.clone()), move |store| store.history(stream, after, limit))
+    fn history(&self, stream: StreamId, after: u64, page: Page) -> Fut<Result<Vec<Row>, StoreError>> {
+        self.read(Some(stream.clone()), move |store| store.history(stream, after, page))
     }
 
     fn save_snapshot(&self, stream: StreamId, snapshot: Snapshot) -> Fut<Result<(), StoreError>> {

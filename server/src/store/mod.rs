@@ -97,6 +97,25 @@ pub struct Row {
     pub payload: Bytes,
 }
 
+/// How much of a stream is read at a time: no more once there are so many rows, or so many bytes in their payloads. At least one row.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Page {
+    /// Rows.
+    pub rows: usize,
+    /// Bytes of payloads.
+    pub bytes: usize,
+}
+
+impl Page {
+    /// Everything.
+    pub const ALL: Self = Self { rows: usize::MAX, bytes: usize::MAX };
+
+    /// So many rows, however large.
+    pub fn rows(rows: usize) -> Self {
+        Self { rows, ..Self::ALL }
+    }
+}
+
 /// The fold of a stream up to some row, so that loading need not start at the first.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Snapshot {
@@ -200,8 +219,9 @@ pub trait Store: Send + Sync + 'static {
     /// As [`Store::load`], but passes over snapshots of row `below` and later: for one whose checksum holds and that does not fold.
     fn load_below(&self, stream: StreamId, below: u64) -> Fut<Result<Loaded, StoreError>>;
 
-    /// Up to `limit` rows after `after`, in order, from the first one ever appended. [`StoreError::Corrupt`] as in `load`.
-    fn history(&self, stream: StreamId, after: u64, limit: usize) -> Fut<Result<Vec<Row>, StoreError>>;
+    /// A page of the rows after `after`, in order, from the first one ever appended; empty only at the end. [`StoreError::Corrupt`] as in
+    /// `load`.
+    fn history(&self, stream: StreamId, after: u64, page: Page) -> Fut<Result<Vec<Row>, StoreError>>;
 
     /// Keeps a snapshot; the two newest of a stream stay, and no row is ever deleted. [`StoreError::Conflict`] if it claims to
     /// cover rows that do not exist.

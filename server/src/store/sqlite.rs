@@ -24,7 +24,7 @@ use std::time::Duration;
 use rusqlite::{Connection, ErrorCode, ffi};
 use tokio::sync::watch;
 
-use super::{Fut, Health, Loaded, NewRow, Row, Snapshot, Store, StoreError, StreamId, TokenRecord};
+use super::{Fut, Health, Loaded, NewRow, Page, Row, Snapshot, Store, StoreError, StreamId, TokenRecord};
 
 pub mod archive;
 mod checkpoint;
@@ -164,8 +164,8 @@ impl Store for SqliteStore {
         self.read(move |db| log::load(db, &stream, below))
     }
 
-    fn history(&self, stream: StreamId, after: u64, limit: usize) -> Fut<Result<Vec<Row>, StoreError>> {
-        self.read(move |db| log::history(db, &stream, after, limit))
+    fn history(&self, stream: StreamId, after: u64, page: Page) -> Fut<Result<Vec<Row>, StoreError>> {
+        self.read(move |db| log::history(db, &stream, after, page))
     }
 
     fn save_snapshot(&self, stream: StreamId, snapshot: Snapshot) -> Fut<Result<(), StoreError>> {

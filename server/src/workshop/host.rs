@@ -8,6 +8,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use shared::id::{Actor, ActorId, BoardId, Millis, WorkshopId};
 use shared::workshop::command::Internal;
 use shared::workshop::{Command, Context, Event, Phase, Recorded, Refusal, Workshop, decide, decide_internal};
@@ -17,10 +18,10 @@ use tokio::time::{Instant, sleep_until, timeout};
 use super::floor::Floor;
 use super::requests::{Done, REMEMBERED, RequestKey, Requests, row_of};
 use super::viewers::{Viewer, Viewers, Which};
-use super::{CommandError, Inner, Moment, snapshot};
+use super::{CommandError, Inner, Moment, PAGE, snapshot};
 use crate::clock::Steps;
 use crate::draw;
-use crate::store::{Health, NewRow, StoreError, StreamId};
+use crate::store::{Health, NewRow, Page, StoreError, StreamId};
 
 /// Requests of one batch.
 const BATCH: usize = 256;
@@ -41,10 +42,11 @@ const NAP: Duration = Duration::from_secs(20);
 const NAP_IN_ROUND: Duration = Duration::from_secs(2);
 /// The wait after a deadline could not be recorded.
 const RETRY: Duration = Duration::from_secs(1);
-/// New rows that make a snapshot worth its space when the café is unloaded.
-const SNAPSHOT_ROWS: u64 = 200;
-/// New rows after which a café that is never idle gets one too: at most that many are read after a crash, some 10 ms.
-const SNAPSHOT_ROWS_AWAKE: u64 = 4_000;
+/// What makes a snapshot worth its space when the café is unloaded.
+const SNAPSHOT_LAST: Growth = Growth { rows: 200, bytes: 1024 * 1024 };
+/// What makes a café that is never idle get one too: at most that much is read into memory after a crash, which takes some 10 ms. Most rows
+/// are small, but those that hold a whole plan are not.
+const SNAPSHOT_AWAKE: Growth = Growth { rows: 4_000, bytes: 8 * 1024 * 1024 };
 /// How long the last one may take.
 const LAST_SNAPSHOT: Duration = Duration::from_secs(5);
 /// Attempts at a batch when others write to the same stream.
@@ -60,6 +62,29 @@ pub(crate) enum Input {
     Watch { viewer: u64, who: Viewer },
     Unwatch { viewer: u64 },
     Stop(oneshot::Sender<()>),
+}
+
+/// New rows since the last snapshot.
+#[derive(Clone, Copy, Default)]
+struct Growth {
+    rows: u64,
+    /// Bytes of their payloads.
+    bytes: u64,
+}
+
+impl Growth {
+    fn of<'a>(payloads: impl Iterator<Item = &'a Bytes>) -> Self {
+        payloads.fold(Self::default(), |sum, payload| sum.and(Self { rows: 1, bytes: payload.len() as u64 }))
+    }
+
+    fn and(self, other: Self) -> Self {
+        Self { rows: self.rows + other.rows, bytes: self.bytes + other.bytes }
+    }
+
+    /// Whether there are as many rows as in `other`, or as many bytes.
+    fn reaches(self, other: Self) -> bool {
+        self.rows >= other.rows || self.bytes >= other.bytes
+    }
 }
 
 /// What may cause events.
@@ -81,7 +106,7 @@ impl Request {
 pub(super) async fn run(inner: Arc<Inner>, id: WorkshopId, tx: mpsc::Sender<Input>, mut rx: mpsc::Receiver<Input>) {
     let _farewell = Farewell { inner: inner.clone(), id: id.clone(), tx };
     let stream = StreamId::workshop(id.as_str());
-    let (moment, covered, requests) = match load(&inner, &stream).await {
+    let (moment, uncovered, requests) = match load(&inner, &stream).await {
         Ok(loaded) => loaded,
         Err(error) => {
             if error != CommandError::NoSuchWorkshop {
@@ -103,7 +128,7 @@ pub(super) async fn run(inner: Arc<Inner>, id: WorkshopId, tx: mpsc::Sender<Inpu
         stream,
         floor,
         moment: watch::Sender::new(moment),
-        covered,
+        uncovered,
         viewers: Viewers::default(),
         changed: None,
         newcomers: false,
@@ -116,7 +141,7 @@ pub(super) async fn run(inner: Arc<Inner>, id: WorkshopId, tx: mpsc::Sender<Inpu
     rx.close();
     // Who still waits is not answered, and asks the next one.
     drop(rx);
-    if let Some(saving) = host.snapshot_after(SNAPSHOT_ROWS) {
+    if let Some(saving) = host.snapshot_after(SNAPSHOT_LAST) {
         // It never holds up stopping for long.
         let _ = timeout(LAST_SNAPSHOT, saving).await;
     }
@@ -145,8 +170,8 @@ struct Host {
     stream: StreamId,
     floor: Arc<Floor>,
     moment: watch::Sender<Moment>,
-    /// The last row that a snapshot covers.
-    covered: u64,
+    /// What no snapshot covers yet.
+    uncovered: Growth,
     requests: Requests,
     /// The wall clock as deadlines know it.
     steps: Steps,
@@ -313,7 +338,9 @@ impl Host {
             answers.push(answer);
         }
         if !rows.is_empty() {
+            let grown = Growth::of(rows.iter().map(|row| &row.payload));
             let seq = self.inner.store.append(self.stream.clone(), Some(before.seq), rows).await?;
+            self.uncovered = self.uncovered.and(grown);
             for (by, key, first, answer) in keyed {
                 if let Ok(events) = &answers[answer]
                     && !events.is_empty()
@@ -322,7 +349,7 @@ impl Host {
                 }
             }
             self.publish(Moment { seq, state: Arc::new(state), health: before.health });
-            if let Some(saving) = self.snapshot_after(SNAPSHOT_ROWS_AWAKE) {
+            if let Some(saving) = self.snapshot_after(SNAPSHOT_AWAKE) {
                 // Nobody waits for it.
                 tokio::spawn(saving);
             }
@@ -333,7 +360,7 @@ impl Host {
     /// What a command caused that was carried out before.
     async fn again(&self, done: Done) -> Answer {
         metrics::counter!("tablehop_commands_repeated_total").increment(1);
-        let rows = self.inner.store.history(self.stream.clone(), done.first - 1, done.count).await?;
+        let rows = self.inner.store.history(self.stream.clone(), done.first - 1, Page::rows(done.count)).await?;
         Ok(done.events(&rows)?)
     }
 
@@ -368,22 +395,22 @@ impl Host {
     }
 
     async fn reload(&mut self) -> Result<(), CommandError> {
-        let (moment, _, requests) = load(&self.inner, &self.stream).await?;
-        self.requests = requests;
+        let (moment, uncovered, requests) = load(&self.inner, &self.stream).await?;
+        (self.uncovered, self.requests) = (uncovered, requests);
         if moment.seq != self.moment.borrow().seq {
             self.publish(moment);
         }
         Ok(())
     }
 
-    /// Takes a snapshot if the last one is at least so many rows old; what is returned saves it. It only saves time at the next start, and
-    /// is the other copy of what it covers.
-    fn snapshot_after(&mut self, rows: u64) -> Option<impl Future<Output = ()> + use<>> {
-        let moment = self.moment.borrow().clone();
-        if moment.seq.saturating_sub(self.covered) < rows {
+    /// Takes a snapshot if so much has been written since the last one; what is returned saves it. It only saves time at the next start,
+    /// and is the other copy of what it covers.
+    fn snapshot_after(&mut self, growth: Growth) -> Option<impl Future<Output = ()> + use<>> {
+        if !self.uncovered.reaches(growth) {
             return None;
         }
-        self.covered = moment.seq;
+        self.uncovered = Growth::default();
+        let moment = self.moment.borrow().clone();
         let snapshot = snapshot::take(moment.seq, &moment.state)?;
         let (saving, id) = (self.inner.store.save_snapshot(self.stream.clone(), snapshot), self.id.clone());
         Some(async move {
@@ -453,9 +480,9 @@ fn decide_request(state: &Workshop, request: &Request, now: Millis) -> (ActorId,
     }
 }
 
-/// Reads and folds the stream; gives the row that its snapshot covers, and the keys of the latest commands, too. A snapshot that cannot be
+/// Reads and folds the stream; gives what its snapshot does not cover, and the keys of the latest commands, too. A snapshot that cannot be
 /// used is passed over: the events are its other copy.
-async fn load(inner: &Inner, stream: &StreamId) -> Result<(Moment, u64, Requests), CommandError> {
+async fn load(inner: &Inner, stream: &StreamId) -> Result<(Moment, Growth, Requests), CommandError> {
     let mut loaded = inner.store.load(stream.clone()).await?;
     if loaded.last_seq == 0 {
         return Err(CommandError::NoSuchWorkshop);
@@ -474,13 +501,24 @@ async fn load(inner: &Inner, stream: &StreamId) -> Result<(Moment, u64, Requests
     let requests = if covered > 0 && loaded.rows.len() < REMEMBERED {
         // The keys of events that the snapshot covers. Rows that are damaged there cost nobody the café.
         let before = loaded.last_seq.saturating_sub(REMEMBERED as u64);
-        let rows = inner.store.history(stream.clone(), before, REMEMBERED).await;
-        Requests::of(&rows.unwrap_or(loaded.rows))
+        requests_after(inner, stream, before).await.unwrap_or_else(|_| Requests::of(&loaded.rows))
     } else {
         Requests::of(&loaded.rows)
     };
     let health = *inner.store.health().borrow();
-    Ok((Moment { seq: loaded.last_seq, state: Arc::new(state), health }, covered, requests))
+    let uncovered = Growth::of(loaded.rows.iter().map(|row| &row.payload));
+    Ok((Moment { seq: loaded.last_seq, state: Arc::new(state), health }, uncovered, requests))
+}
+
+/// The keys in the rows after one, read page by page: the rows themselves may be large.
+async fn requests_after(inner: &Inner, stream: &StreamId, mut after: u64) -> Result<Requests, StoreError> {
+    let mut requests = Requests::default();
+    loop {
+        let rows = inner.store.history(stream.clone(), after, PAGE).await?;
+        let Some(last) = rows.last() else { return Ok(requests) };
+        after = last.seq;
+        rows.iter().for_each(|row| requests.learn(row));
+    }
 }
 
 /// Has the tables' boards tell the floor how many notes they have: after a restart nobody else would before the next edit.

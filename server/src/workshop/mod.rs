@@ -24,7 +24,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use crate::board::{BoardError, Boards};
 use crate::clock::Clock;
 use crate::draw;
-use crate::store::{Health, Store, StoreError, StreamId};
+use crate::store::{Health, Page, Store, StoreError, StreamId};
 
 pub(crate) mod floor;
 pub mod host;
@@ -47,8 +47,8 @@ const WAITING: usize = 1_024;
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(10);
 /// Join codes tried before giving up: with 39 bits even the second is not needed in a lifetime.
 const CODES_TRIED: usize = 8;
-/// Events read from the store at a time.
-const PAGE: usize = 1_000;
+/// Events read from the store at a time: a thousand of the usual ones, and few of those that hold a whole plan.
+const PAGE: Page = Page { rows: 1_000, bytes: 1024 * 1024 };
 
 /// Why a request was not carried out.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -194,25 +194,27 @@ impl Workshops {
         Ok((moment.seq, moment.state))
     }
 
-    /// Everything that ever happened in a café.
+    /// Folds everything that ever happened in a café, page by page: all of it may be more than fits into memory.
     ///
     /// # Errors
     /// See [`CommandError`].
-    pub async fn history(&self, workshop: &WorkshopId) -> Result<Vec<Recorded>, CommandError> {
+    pub async fn history<T>(
+        &self,
+        workshop: &WorkshopId,
+        mut folded: T,
+        mut step: impl FnMut(&mut T, Recorded),
+    ) -> Result<T, CommandError> {
         let stream = StreamId::workshop(workshop.as_str());
-        let mut events = Vec::new();
         let mut after = 0;
         loop {
             let rows = self.inner.store.history(stream.clone(), after, PAGE).await?;
+            let Some(last) = rows.last() else { break };
+            after = last.seq;
             for row in &rows {
-                events.push(event_of(&stream, row.seq, &row.payload)?);
-            }
-            match rows.last() {
-                Some(row) if rows.len() == PAGE => after = row.seq,
-                _ => break,
+                step(&mut folded, event_of(&stream, row.seq, &row.payload)?);
             }
         }
-        if events.is_empty() { Err(CommandError::NoSuchWorkshop) } else { Ok(events) }
+        if after == 0 { Err(CommandError::NoSuchWorkshop) } else { Ok(folded) }
     }
 
     /// Cafés awake.

@@ -83,14 +83,17 @@ impl Requests {
     /// What the log knows of.
     pub fn of(rows: &[Row]) -> Self {
         let mut requests = Self::default();
-        for row in &rows[rows.len().saturating_sub(REMEMBERED)..] {
-            // What cannot be read here was refused when the events were.
-            let Ok(KeyOf { by, request: Some(request) }) = serde_json::from_slice(&row.payload) else { continue };
-            let Some((print, name)) = request.split_once('-') else { continue };
-            let Ok(print) = u32::from_str_radix(print, 16) else { continue };
-            requests.remember(by, RequestKey { name: name.to_owned(), print }, row.seq, 1);
-        }
+        rows[rows.len().saturating_sub(REMEMBERED)..].iter().for_each(|row| requests.learn(row));
         requests
+    }
+
+    /// Learns the key that stands in a row, if there is one.
+    pub fn learn(&mut self, row: &Row) {
+        // What cannot be read here was refused when the events were.
+        let Ok(KeyOf { by, request: Some(request) }) = serde_json::from_slice(&row.payload) else { return };
+        let Some((print, name)) = request.split_once('-') else { return };
+        let Ok(print) = u32::from_str_radix(print, 16) else { return };
+        self.remember(by, RequestKey { name: name.to_owned(), print }, row.seq, 1);
     }
 
     /// Where the events of this very command stand, if it has been carried out.

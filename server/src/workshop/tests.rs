@@ -59,6 +59,10 @@ impl House {
         assert_eq!(joined.map(|events| events.len()), Ok(1));
     }
 
+    async fn history(&self, id: &WorkshopId) -> Vec<Recorded> {
+        self.workshops.history(id, Vec::new(), Vec::push).await.expect("a history")
+    }
+
     async fn watches(&self, id: &WorkshopId) -> Screen {
         let handle = self.workshops.open(id).await.expect("a café");
         let outbox = Arc::new(Outbox::default());
@@ -144,7 +148,7 @@ async fn many_who_join_at_once_all_get_in_with_few_commits() {
     let (seq, state) = house.workshops.state(&id).await.expect("a café");
     assert_eq!((state.participants.len(), seq), (200, 202));
     assert!(house.faults.appends() - before < 100);
-    assert_eq!(house.workshops.history(&id).await.map(|events| events.len()), Ok(202));
+    assert_eq!(house.history(&id).await.len(), 202);
 }
 
 #[tokio::test]
@@ -171,6 +175,48 @@ async fn d13_w1_a_long_cafe_comes_back_from_its_snapshot_or_from_its_events() {
     }
     let (count, from_events) = House::workshops(&house.store).state(&id).await.expect("a café");
     assert_eq!((count, &from_events), (seq + 1, &with_late));
+}
+
+#[tokio::test]
+async fn h23_a_log_of_large_rows_is_never_read_as_a_whole() {
+    let house = House::new();
+    let (id, _) = house.workshops.create(draft()).await.expect("a café");
+    let question = "字".repeat(400);
+    let large = |n: usize| {
+        let tables = (0..300).map(|_| TablePlan { topic: format!("{n}"), question: question.clone() });
+        Draft { tables: tables.collect(), ..draft() }
+    };
+    let row = large(0).text_bytes();
+    for n in 0..60 {
+        house.does(&id, Command::EditDraft { draft: large(n) }).await;
+    }
+    let stream = StreamId::workshop(id.as_str());
+    // What must be read to have the café again is bounded, though rows are few.
+    let loaded = timeout(PATIENCE, async {
+        loop {
+            let loaded = house.store.load(stream.clone()).await.expect("loads");
+            if loaded.snapshot.is_some() {
+                return loaded;
+            }
+            tokio::task::yield_now().await;
+        }
+    });
+    let loaded = loaded.await.expect("a snapshot");
+    assert_eq!(loaded.last_seq, 61);
+    let bytes: usize = loaded.rows.iter().map(|row| row.payload.len()).sum();
+    assert!(bytes < 9 * 1024 * 1024 && bytes < 40 * row, "{bytes} bytes in {} rows", loaded.rows.len());
+    // All of it can be told, a few rows at a time.
+    let page = house.store.history(stream, 0, PAGE).await.expect("a page");
+    assert!(page.len() < 5, "{} rows of {row} bytes", page.len());
+    assert_eq!(house.history(&id).await.len(), 61);
+    // And its keys are known again, from beneath the snapshot too.
+    let (command, by) = (Command::Announce { text: "茶".to_owned() }, facilitator());
+    let key = RequestKey::new("k", &command);
+    let first = house.workshops.command(&id, &by, command.clone(), key.clone()).await.expect("done");
+    house.does(&id, Command::EditDraft { draft: large(99) }).await;
+    house.workshops.close().await;
+    let again = House::workshops(&house.store).command(&id, &by, command, key).await;
+    assert_eq!(again, Ok(first));
 }
 
 #[tokio::test]
@@ -319,7 +365,7 @@ async fn w11_a_wall_clock_that_is_set_breaks_no_round() {
     let paused = house.does(&id, Command::PauseRound).await;
     let Event::RoundPaused { left } = paused[0].event else { panic!("{paused:?}") };
     assert!((19 * 60_000..24 * 60_000).contains(&left), "{left} ms");
-    let steps = house.workshops.history(&id).await.expect("a history");
+    let steps = house.history(&id).await;
     assert_eq!(steps.iter().filter(|row| matches!(row.event, Event::ClockSet { .. })).count(), 4);
 }
 

@@ -64,6 +64,12 @@ impl Workshop {
         self.ended_links.contains(&actor.id)
     }
 
+    /// Whether somebody was put out of the café for good: their link was ended, or they were taken out.
+    pub fn is_out(&self, actor: &Actor) -> bool {
+        let removed = || self.participants.get(&actor.id).is_some_and(|person| person.removed);
+        self.has_ended(actor) || actor.role == Role::Participant && removed()
+    }
+
     /// The table somebody is the host of.
     pub fn hosted_by(&self, person: &ActorId) -> Option<TableId> {
         self.hosts.iter().find(|(_, host)| *host == person).map(|(table, _)| *table)

@@ -49,7 +49,9 @@ impl Workshop {
             Event::BoardsLocked { locked } => self.locked = *locked,
             Event::Commented { action, text, name } => {
                 let (action, text, name) = (action.clone(), text.clone(), name.clone());
-                self.comments.push(Comment { action, text, name, at });
+                let comment = Comment { action, text, name, at };
+                *self.commented.entry(recorded.by.clone()).or_default() += comment.bytes();
+                self.comments.push(comment);
             }
             Event::Decided { action, verdict, reason, name } => {
                 let decision = Decision {

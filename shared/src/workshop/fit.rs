@@ -70,7 +70,8 @@ fn decisions(view: &mut View) -> impl Iterator<Item = &mut Decision> {
     part.into_iter().flat_map(|part| part.decisions.iter_mut())
 }
 
-fn shorten(words: &mut String, chars: usize) {
+/// So many characters of a text; an ellipsis says that there are more.
+pub(super) fn shorten(words: &mut String, chars: usize) {
     if let Some((cut, _)) = words.char_indices().nth(chars) {
         words.truncate(cut);
         words.push('…');

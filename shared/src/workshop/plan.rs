@@ -139,7 +139,25 @@ impl Draft {
         if settings.moving_seconds > 600 {
             return Err(Refusal::OutOfRange { field: "settings.moving_seconds".into() });
         }
-        Ok(Self { title, purpose, language: self.language, tables, rounds, settings })
+        let checked = Self { title, purpose, language: self.language, tables, rounds, settings };
+        // The last check: a page that looks for further faults can do no more about this one.
+        checked.bounded(0)?;
+        Ok(checked)
+    }
+
+    /// Bytes of all texts together.
+    pub fn text_bytes(&self) -> usize {
+        let tables: usize = self.tables.iter().map(|table| table.topic.len() + table.question.len()).sum();
+        let rounds: usize = self.rounds.iter().filter_map(|round| round.question.as_ref()).map(String::len).sum();
+        self.title.len() + self.purpose.len() + tables + rounds
+    }
+
+    /// Checks that there is room for so many more bytes of text.
+    pub(super) fn bounded(&self, more: usize) -> Result<(), Refusal> {
+        if self.text_bytes() + more <= limits::DRAFT_BYTES {
+            return Ok(());
+        }
+        Err(Refusal::TooMuchText { field: "tables".into(), limit: limits::DRAFT_BYTES })
     }
 }
 

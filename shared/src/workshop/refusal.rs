@@ -57,6 +57,14 @@ pub enum Refusal {
         /// Characters it may have.
         limit: usize,
     },
+    /// Each text may be, but all of a kind together are too long.
+    #[error("{field}: all texts together may have at most {limit} bytes")]
+    TooMuchText {
+        /// Of which kind, as a field.
+        field: String,
+        /// Bytes they may have.
+        limit: usize,
+    },
     /// A text holds invisible control characters.
     #[error("{field} holds characters that cannot be shown")]
     ControlCharacters {
@@ -137,6 +145,7 @@ impl Refusal {
             Self::TooMany { .. } => "too_many",
             Self::Empty { .. } => "empty",
             Self::TooLong { .. } => "too_long",
+            Self::TooMuchText { .. } => "too_much_text",
             Self::ControlCharacters { .. } => "control_characters",
             Self::OutOfRange { .. } => "out_of_range",
             Self::UnknownPerson => "unknown_person",
@@ -162,6 +171,7 @@ impl Refusal {
             Self::TooMany { field, .. }
             | Self::Empty { field }
             | Self::TooLong { field, .. }
+            | Self::TooMuchText { field, .. }
             | Self::ControlCharacters { field }
             | Self::OutOfRange { field } => Some(field),
             _ => None,
@@ -171,7 +181,9 @@ impl Refusal {
     /// The limit that was passed, if there is one.
     pub fn limit(&self) -> Option<u64> {
         match self {
-            Self::TooMany { limit, .. } | Self::TooLong { limit, .. } => Some(*limit as u64),
+            Self::TooMany { limit, .. } | Self::TooLong { limit, .. } | Self::TooMuchText { limit, .. } => {
+                Some(*limit as u64)
+            }
             Self::TooFewTables { min } => Some(*min as u64),
             _ => None,
         }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::plan::Draft;
 use crate::id::{ActionId, ActorId, Millis, TableId, ThemeId};
+use crate::limits;
 
 /// Where the café stands. In this order; one step on or back at a time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -194,6 +195,13 @@ pub struct Decision {
     pub at: Millis,
 }
 
+impl Decision {
+    /// Bytes that it takes of a view.
+    pub fn bytes(&self) -> usize {
+        limits::REMARK_BYTES + self.action.as_str().len() + self.reason.len() + self.name.len()
+    }
+}
+
 /// A comment in the review.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -208,6 +216,14 @@ pub struct Comment {
     pub at: Millis,
 }
 
+impl Comment {
+    /// Bytes that it takes of a view.
+    pub fn bytes(&self) -> usize {
+        let action = self.action.as_ref().map_or(0, |action| action.as_str().len());
+        limits::REMARK_BYTES + action + self.text.len() + self.name.len()
+    }
+}
+
 /// A message to all screens.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -220,7 +236,7 @@ pub struct Announcement {
 
 /// The shape and meaning of [`Workshop`] as JSON, as snapshots hold it. Raise it whenever a field of the state is added, taken away or
 /// changed, or `apply` makes something else of an event: snapshots of another number are passed over, and the events read instead.
-pub const STATE_FORMAT: u32 = 2;
+pub const STATE_FORMAT: u32 = 3;
 
 /// A café, folded from its events by `apply`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -255,4 +271,6 @@ pub struct Workshop {
     pub decisions: BTreeMap<ActionId, Decision>,
     /// All comments, in order.
     pub comments: Vec<Comment>,
+    /// Bytes of the comments that came through each link.
+    pub commented: BTreeMap<ActorId, usize>,
 }

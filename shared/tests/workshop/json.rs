@@ -95,9 +95,9 @@ fn w1_the_shape_of_a_snapshot_has_its_number() {
     assert_eq!(
         (STATE_FORMAT, shape.each_ref().map(String::as_str)),
         (
-            2,
+            3,
             [
-                "announcement comments created_at decisions draft ended_links hosts join_code locked participants phase round seats visited vote",
+                "announcement commented comments created_at decisions draft ended_links hosts join_code locked participants phase round seats visited vote",
                 "department hand helper joined_at left name removed seat_left",
             ]
         ),

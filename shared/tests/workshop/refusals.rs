@@ -1,8 +1,9 @@
 //! Every command by the wrong role, and in the wrong phase.
 
 use shared::id::{Role, TableId};
+use shared::limits;
 use shared::workshop::state::Verdict;
-use shared::workshop::{Command, Phase, Refusal};
+use shared::workshop::{Command, Phase, Refusal, create};
 
 use crate::cafe::{Cafe, draft, facilitator, guest_id, participant, reviewer, vote};
 
@@ -124,7 +125,7 @@ fn people_who_are_not_here_cannot_act_or_be_acted_upon() {
     assert_eq!(cafe.host(Command::MovePerson { participant: guest_id(1), table }), unknown);
     cafe.host(Command::RemovePerson { participant: guest_id(2) }).unwrap();
     assert_eq!(cafe.guest(2, Command::Leave), Err(Refusal::NotAllowed));
-    assert_eq!(cafe.host(Command::RemovePerson { participant: guest_id(2) }), unknown);
+    assert_eq!(cafe.host(Command::RemovePerson { participant: guest_id(2) }), Ok(vec![]), "it is so already");
 }
 
 #[test]
@@ -155,6 +156,42 @@ fn unknown_tables_rounds_and_bad_texts_are_refused() {
         let refused = Err(Refusal::OutOfRange { field: "minutes".into() });
         assert_eq!(cafe.host(Command::ExtendRound { minutes }), refused);
     }
+}
+
+#[test]
+fn h7_all_texts_of_a_plan_together_are_bounded() {
+    let refused = || Err(Refusal::TooMuchText { field: "tables".into(), limit: limits::DRAFT_BYTES });
+    let with_questions = |bytes: usize| {
+        let mut plan = draft(limits::TABLES_MAX, 3);
+        let room = bytes - plan.tables.iter().map(|table| table.topic.len()).sum::<usize>() - plan.title.len();
+        plan.tables.iter_mut().for_each(|table| table.question = "x".repeat(room / limits::TABLES_MAX));
+        let left = bytes - plan.text_bytes();
+        plan.tables.iter_mut().take(left).for_each(|table| table.question.push('x'));
+        assert_eq!(plan.text_bytes(), bytes);
+        plan
+    };
+    // The largest café has room for a question of a sentence or two at each table.
+    let full = with_questions(limits::DRAFT_BYTES);
+    assert!(full.tables[1].question.len() > 200);
+    assert_eq!(create(with_questions(limits::DRAFT_BYTES + 1), "ABCD2345".into()).map(|_| ()), refused());
+
+    let mut cafe = Cafe::new(full);
+    assert_eq!(cafe.host(Command::EditDraft { draft: with_questions(limits::DRAFT_BYTES + 1) }).map(|_| ()), refused());
+    let table = |question: &str| Command::SetTable {
+        table: TableId(2),
+        topic: "Topic 2".into(),
+        question: question.to_owned(),
+    };
+    let longer = "y".repeat(300);
+    assert_eq!(cafe.host(table(&longer)).map(|_| ()), refused());
+    let round = Command::SetRoundQuestion { round: 0, question: "Why?".into() };
+    assert_eq!(cafe.host(round.clone()).map(|_| ()), refused());
+    cafe.host(table("Short?")).expect("shorter");
+    cafe.host(round).expect("room again");
+    // What was taken before there was this bound may still be made shorter.
+    cafe.state.draft.purpose = "z".repeat(limits::DRAFT_BYTES);
+    cafe.host(table("S?")).expect("shorter");
+    assert_eq!(cafe.host(table("Short?")).map(|_| ()), refused());
 }
 
 #[test]

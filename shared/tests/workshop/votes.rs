@@ -1,11 +1,12 @@
 //! Dots, comments and decisions.
 
-use shared::id::ActionId;
+use shared::id::{ActionId, Actor, Role};
 use shared::limits;
-use shared::workshop::state::Verdict;
-use shared::workshop::{Command, Event, Phase, Refusal};
+use shared::workshop::state::{ThemeRef, Verdict};
+use shared::workshop::view::Part;
+use shared::workshop::{Command, Event, Phase, Refusal, Workshop};
 
-use crate::cafe::{Cafe, facilitator, guest_id, participant, reviewer, theme, vote};
+use crate::cafe::{Cafe, Outcome, facilitator, guest_id, participant, reviewer, theme, vote};
 
 #[test]
 fn nobody_places_more_dots_than_they_have() {
@@ -133,4 +134,83 @@ fn comments_are_checked_and_bounded() {
     }
     let full = Refusal::TooMany { field: "comments".into(), limit: limits::COMMENTS_MAX };
     assert_eq!(cafe.review(comment(None, "one more")), Err(full));
+}
+
+#[test]
+fn h23_comments_are_bounded_together_and_by_the_link_they_come_through() {
+    let mut cafe = Cafe::in_phase(Phase::Plan);
+    let text = "评".repeat(limits::COMMENT_CHARS);
+    let comment = || Command::Comment { action: None, text: text.clone(), name: "王总".into() };
+    let mut all = |by: &Actor| {
+        let full = loop {
+            if let Err(refusal) = cafe.act(by, comment()) {
+                break refusal;
+            }
+        };
+        assert_eq!(full.code(), "too_much_text");
+        (full.limit(), cafe.view(&facilitator()))
+    };
+    // One link takes half of the room, and others have the rest.
+    let (limit, _) = all(&reviewer());
+    assert_eq!(limit, Some(limits::COMMENTS_BYTES_PER_LINK as u64));
+    let (_, _) = all(&facilitator());
+    let third = Actor { id: "r2".into(), role: Role::Reviewer };
+    let (limit, view) = all(&third);
+    assert_eq!(limit, Some(limits::COMMENTS_BYTES as u64));
+    let Part::Facilitator(part) = &view.part else { panic!("a facilitator's view") };
+    assert!(part.comments.len() > 40);
+    let bytes = serde_json::to_string(&part.comments).expect("JSON").len();
+    assert!(bytes <= limits::COMMENTS_BYTES, "{bytes} bytes");
+    // The state that comes from the log knows as much.
+    assert_eq!(Workshop::fold(&cafe.rows), cafe.state);
+}
+
+#[test]
+fn h23_decisions_are_bounded_together_and_can_always_be_made_shorter() {
+    let mut cafe = Cafe::in_phase(Phase::Review);
+    cafe.ctx.actions = (0..4_000).map(|n| ActionId::from(format!("a{n}"))).collect();
+    let settle = |n: usize, verdict, reason: String| Command::Decide {
+        action: format!("a{n}").into(),
+        verdict,
+        reason,
+        name: "王总".into(),
+    };
+    let long = || "由".repeat(limits::COMMENT_CHARS);
+    let full = |outcome: Outcome| {
+        let refused = Refusal::TooMuchText { field: "reason".into(), limit: limits::DECISIONS_BYTES };
+        outcome.is_err_and(|refusal| refusal == refused)
+    };
+    let many = (0..4_000).find(|n| full(cafe.review(settle(*n, Verdict::Decline, long())))).expect("a bound");
+    assert!((40..200).contains(&many), "{many} long reasons");
+    // Back and forth on one action takes no more room, and shorter ones make some.
+    for n in 0..20 {
+        let verdict = [Verdict::Change, Verdict::Decline][n % 2];
+        cafe.review(settle(0, verdict, long())).expect("in the place of the last one");
+    }
+    (0..many).for_each(|n| drop(cafe.review(settle(n, Verdict::Decline, "贵".into())).expect("shorter")));
+    cafe.review(settle(many, Verdict::Decline, long())).expect("room again");
+    // As many actions as a page allows can each be given a reason of usual length.
+    let (mut cafe, actions) = (Cafe::in_phase(Phase::Review), cafe.ctx.actions);
+    cafe.ctx.actions = actions;
+    for n in 0..limits::THEMES_MAX {
+        cafe.review(settle(n, Verdict::Change, "由".repeat(390))).expect("room");
+    }
+    let bytes = serde_json::to_string(&cafe.state.decisions.values().collect::<Vec<_>>()).expect("JSON").len();
+    assert!(bytes <= limits::DECISIONS_BYTES, "{bytes} bytes");
+}
+
+#[test]
+fn w10_titles_are_short_in_the_vote() {
+    let mut cafe = Cafe::in_phase(Phase::Harvest);
+    let (long, short) = ("题".repeat(limits::FIELD_CHARS), "题".repeat(limits::VOTE_TITLE_CHARS));
+    cafe.ctx.themes =
+        vec![ThemeRef { id: "a".into(), title: long.clone() }, ThemeRef { id: "b".into(), title: short.clone() }];
+    cafe.go(Phase::Vote);
+    let titles = |cafe: &Cafe| -> Vec<String> {
+        cafe.view(&participant(1)).vote.expect("a vote").themes.into_iter().map(|theme| theme.title).collect()
+    };
+    assert_eq!(titles(&cafe), [format!("{short}…"), short.clone()]);
+    cafe.host(Command::CloseVote).unwrap();
+    cafe.host(Command::ReopenVote).unwrap();
+    assert_eq!(titles(&cafe)[0], format!("{short}…"));
 }

@@ -144,7 +144,8 @@ impl PlanForm {
                 Err(refusal) => {
                     let field = refusal.field().unwrap_or("tables").to_owned();
                     errors.insert(field.clone(), error_of(&refusal));
-                    if !mend(&mut trial, &field) {
+                    // That all together is too long is found last, and no single field is at fault.
+                    if matches!(refusal, Refusal::TooMuchText { .. }) || !mend(&mut trial, &field) {
                         break;
                     }
                 }

@@ -1,15 +1,19 @@
 //! From events and boards to the model: every reference is looked up once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use shared::board::view::{Action, Handover, HarvestBoard, Note, NoteRef, PlanBoard, TableBoard};
-use shared::id::{ActionId, ActorId, Millis, TableId, ThemeId, WorkshopId};
-use shared::workshop::{Event, Recorded, Workshop};
+use shared::id::{ActionId, Actor, ActorId, BoardKind, Millis, Role, TableId, ThemeId, WorkshopId};
+use shared::workshop::state::{Comment, Decision};
+use shared::workshop::{Event, Phase, Recorded, Workshop};
 
 use super::{
     ActionPart, DecisionPart, Export, HandoverPart, MomentPart, NotePart, PersonPart, RoundPart, SeatPart, Source,
     TablePart, TallyPart, ThemePart, Turn, VotePart, WorkshopPart,
 };
+
+/// Moments that an export tells, the latest: a long day has some hundreds, and nobody reads more.
+const MOMENTS: usize = 10_000;
 
 /// What an export is built from.
 pub struct Sources<'a> {
@@ -19,26 +23,63 @@ pub struct Sources<'a> {
     pub now: Millis,
     /// Its state.
     pub workshop: &'a Workshop,
-    /// All its events.
-    pub history: &'a [Recorded],
+    /// What happened when.
+    pub timeline: Timeline,
     /// The tables' boards in their order; `None` for one that cannot be read.
     pub tables: Vec<Option<TableBoard>>,
     /// The harvest board, if it can be read.
     pub harvest: Option<HarvestBoard>,
     /// The plan board, if it can be read.
     pub plan: Option<PlanBoard>,
+    /// For whom. Nobody reads here what the page does not show them: see [`Reader`].
+    pub reader: &'a Actor,
+}
+
+/// What somebody may read of a café as it stands now.
+struct Reader<'a> {
+    actor: &'a Actor,
+    workshop: &'a Workshop,
+}
+
+impl<'a> Reader<'a> {
+    /// A board; one that they may not read is as if empty, be it damaged or not.
+    fn board<T: Default>(&self, kind: BoardKind, board: Option<T>) -> Option<T> {
+        if self.workshop.may_read(self.actor, kind) { board } else { Some(T::default()) }
+    }
+
     /// Facilitators also get the join code and who sat where.
-    pub is_for_facilitator: bool,
+    fn steers(&self) -> bool {
+        self.actor.role == Role::Facilitator
+    }
+
+    /// Participants see what is later in the day only once it is that late, also after a step back.
+    fn sees_from(&self, phase: Phase) -> bool {
+        self.actor.role != Role::Participant || self.workshop.phase >= phase
+    }
+
+    fn decisions(&self) -> impl Iterator<Item = &'a Decision> + use<'a> {
+        let decisions = self.sees_from(Phase::Review).then_some(&self.workshop.decisions);
+        decisions.into_iter().flat_map(BTreeMap::values)
+    }
+
+    /// Between facilitators and reviewers.
+    fn comments(&self) -> &'a [Comment] {
+        if self.actor.role == Role::Participant { &[] } else { &self.workshop.comments }
+    }
 }
 
 impl Export {
     /// Puts a café together.
     pub fn build(sources: Sources<'_>) -> Self {
-        let Sources { id, now, workshop, history, tables, harvest, plan, is_for_facilitator } = sources;
+        let Sources { id, now, workshop, timeline, tables, harvest, plan, reader } = sources;
+        let reader = Reader { actor: reader, workshop };
+        let numbered = (1..).map(|number| BoardKind::Table(TableId(number))).zip(tables);
+        let tables: Vec<_> = numbered.map(|(kind, board)| reader.board(kind, board)).collect();
+        let (harvest, plan) = (reader.board(BoardKind::Harvest, harvest), reader.board(BoardKind::Plan, plan));
         let damaged = damaged(&tables, harvest.is_none(), plan.is_none());
         let (harvest, plan) = (harvest.unwrap_or_default(), plan.unwrap_or_default());
         let boards: Vec<TableBoard> = tables.into_iter().map(Option::unwrap_or_default).collect();
-        let index = Index::new(workshop, &boards, &harvest);
+        let index = Index::new(reader, &boards, &harvest);
         let draft = &workshop.draft;
         let is_in_plan =
             |action: &Option<ActionId>| action.as_ref().is_some_and(|id| plan.actions.iter().any(|a| a.id == *id));
@@ -52,25 +93,25 @@ impl Export {
                 language: draft.language,
                 phase: workshop.phase,
                 created_at: workshop.created_at,
-                join_code: is_for_facilitator.then(|| workshop.join_code.clone()),
+                join_code: index.reader.steers().then(|| workshop.join_code.clone()),
                 settings: draft.settings.clone(),
             },
             damaged,
             actions: plan.actions.iter().enumerate().map(|(rank, a)| index.action(rank, a)).collect(),
-            other_decisions: workshop
-                .decisions
-                .values()
+            other_decisions: index
+                .reader
+                .decisions()
                 .filter(|d| !is_in_plan(&Some(d.action.clone())))
                 .cloned()
                 .collect(),
-            comments: workshop.comments.iter().filter(|c| !is_in_plan(&c.action)).cloned().collect(),
+            comments: index.reader.comments().iter().filter(|c| !is_in_plan(&c.action)).cloned().collect(),
             themes: harvest.themes.iter().map(|theme| index.theme(theme, &harvest)).collect(),
             unplaced: index.unplaced(),
             vote: index.vote(),
             tables: (1..).zip(&boards).map(|(number, board)| index.table(TableId(number), board)).collect(),
-            rounds: rounds(workshop, is_for_facilitator),
+            rounds: rounds(workshop, index.reader.steers()),
             participants: participants(workshop),
-            timeline: timeline(history),
+            timeline: timeline.moments.into(),
         }
     }
 }
@@ -78,16 +119,19 @@ impl Export {
 /// What is looked up again and again.
 struct Index<'a> {
     workshop: &'a Workshop,
+    reader: Reader<'a>,
     notes: BTreeMap<NoteRef, &'a Note>,
     /// Titles of themes by the notes placed in them.
     themes: BTreeMap<&'a NoteRef, &'a str>,
     theme_titles: BTreeMap<&'a ThemeId, &'a str>,
-    /// Empty while the vote is open: counts are hidden from everybody.
+    /// Empty while the vote is open, when counts are hidden from everybody.
     tally: BTreeMap<ThemeId, u32>,
 }
 
 impl<'a> Index<'a> {
-    fn new(workshop: &'a Workshop, boards: &'a [TableBoard], harvest: &'a HarvestBoard) -> Self {
+    fn new(reader: Reader<'a>, boards: &'a [TableBoard], harvest: &'a HarvestBoard) -> Self {
+        let workshop = reader.workshop;
+        let shows_counts = !workshop.vote.open && reader.sees_from(Phase::Vote);
         let of_table = |(number, board): (u16, &'a TableBoard)| {
             let table = TableId(number);
             board.notes.iter().map(move |note| (NoteRef { table, note: note.id.clone() }, note))
@@ -96,10 +140,11 @@ impl<'a> Index<'a> {
         let placed = harvest.placements.iter();
         Self {
             workshop,
+            reader,
             notes: (1..).zip(boards).flat_map(of_table).collect(),
             themes: placed.filter_map(|(note, theme)| Some((note, *theme_titles.get(theme)?))).collect(),
             theme_titles,
-            tally: if workshop.vote.open { BTreeMap::new() } else { workshop.vote.tally() },
+            tally: if shows_counts { workshop.vote.tally() } else { BTreeMap::new() },
         }
     }
 
@@ -181,7 +226,7 @@ impl<'a> Index<'a> {
 
     fn vote(&self) -> Option<VotePart> {
         let vote = &self.workshop.vote;
-        if vote.themes.is_empty() {
+        if vote.themes.is_empty() || !self.reader.sees_from(Phase::Vote) {
             return None;
         }
         let tally = |theme: &shared::workshop::state::ThemeRef| TallyPart {
@@ -203,8 +248,8 @@ impl<'a> Index<'a> {
     fn action(&self, rank: usize, action: &Action) -> ActionPart {
         let Action { id, title, stage, reason, accountable, helpers, due, .. } = action.clone();
         let Action { effort, impact, kpi, baseline, target, cost, risk, status, .. } = action.clone();
-        let decision = self.workshop.decisions.get(&id).cloned();
-        let comments = self.workshop.comments.iter().filter(|c| c.action.as_ref() == Some(&id)).cloned().collect();
+        let decision = self.reader.decisions().find(|decision| decision.action == id).cloned();
+        let comments = self.reader.comments().iter().filter(|c| c.action.as_ref() == Some(&id)).cloned().collect();
         let title_of = |theme: &ThemeId| {
             let now = self.theme_titles.get(theme).copied();
             // A theme that was taken away since keeps the title under which people voted on it.
@@ -286,24 +331,34 @@ fn participants(workshop: &Workshop) -> Vec<PersonPart> {
     people
 }
 
-fn timeline(history: &[Recorded]) -> Vec<MomentPart> {
-    let mut current = 0;
-    let turn = |recorded: &Recorded| {
-        let turn = match &recorded.event {
+/// The turns of a café, gathered from its events one by one.
+#[derive(Default)]
+pub struct Timeline {
+    moments: VecDeque<MomentPart>,
+    /// The round that is on, counted from 1.
+    round: u16,
+}
+
+impl Timeline {
+    /// Takes in what happened.
+    pub fn take(&mut self, recorded: Recorded) {
+        let turn = match recorded.event {
             Event::Created { .. } => Turn::Created,
-            Event::PhaseChanged { phase } => Turn::Phase { phase: *phase },
+            Event::PhaseChanged { phase } => Turn::Phase { phase },
             Event::RoundSeated { round, seats, .. } => {
-                current = number(*round);
-                Turn::RoundSeated { round: current, people: seats.len() }
+                self.round = number(round);
+                Turn::RoundSeated { round: self.round, people: seats.len() }
             }
-            Event::RoundStarted { .. } => Turn::RoundStarted { round: current },
-            Event::RoundEnded => Turn::RoundEnded { round: current },
-            Event::Announced { text } if !text.is_empty() => Turn::Announced { text: text.clone() },
+            Event::RoundStarted { .. } => Turn::RoundStarted { round: self.round },
+            Event::RoundEnded => Turn::RoundEnded { round: self.round },
+            Event::Announced { text } if !text.is_empty() => Turn::Announced { text },
             Event::VoteOpened { themes } => Turn::VoteOpened { themes: themes.len() },
             Event::VoteClosed => Turn::VoteClosed,
-            _ => return None,
+            _ => return,
         };
-        Some(MomentPart { at: recorded.at, turn })
-    };
-    history.iter().filter_map(turn).collect()
+        if self.moments.len() == MOMENTS {
+            self.moments.pop_front();
+        }
+        self.moments.push_back(MomentPart { at: recorded.at, turn });
+    }
 }

@@ -1,5 +1,7 @@
+use shared::id::{Actor, Role};
+
 use super::*;
-use crate::export::sample::Sample;
+use crate::export::sample::{Sample, guest};
 
 #[test]
 fn x1_every_note_that_was_written_is_there_with_where_it_came_from() {
@@ -50,7 +52,7 @@ fn counts_stay_hidden_while_the_vote_is_open() {
 fn a_cafe_that_hides_authors_names_none_on_its_notes() {
     let mut sample = Sample::cafe();
     sample.workshop.draft.settings.show_authors = false;
-    sample.is_for_facilitator = false;
+    sample.reader = guest();
     let mut export = sample.export();
     export.participants.clear();
     let json = crate::export::json::write(&export);
@@ -63,9 +65,70 @@ fn the_join_code_and_the_seats_are_for_facilitators() {
     let export = sample.export();
     assert_eq!(export.workshop.join_code.as_deref(), Some("ABCD2345"));
     assert_eq!(export.rounds[0].seats.len(), 2);
-    sample.is_for_facilitator = false;
+    sample.reader = guest();
     let json = crate::export::json::write(&sample.export());
     assert!(!json.contains("ABCD2345") && !json.contains("seats\""), "{json}");
+}
+
+/// What an export for this reader holds, when the café stands in this phase.
+fn read(phase: Phase, reader: Actor) -> (Export, String) {
+    let mut sample = Sample::cafe();
+    (sample.workshop.phase, sample.reader) = (phase, reader);
+    let export = sample.export();
+    let json = crate::export::json::write(&export);
+    assert_eq!(json.contains("费用多少") || json.contains("写得很清楚"), has_comments(&export));
+    (export, json)
+}
+
+fn has_comments(export: &Export) -> bool {
+    !export.comments.is_empty() || export.actions.iter().any(|action| !action.comments.is_empty())
+}
+
+#[test]
+fn w13_an_export_tells_participants_what_was_decided_and_no_comments() {
+    for phase in [Phase::Review, Phase::Closed] {
+        let (export, json) = read(phase, guest());
+        assert!(!has_comments(&export) && json.contains("先从两栋楼试起"), "{json}");
+    }
+    // Before the review, or after a step back from it, the plan alone.
+    let (export, json) = read(Phase::Plan, guest());
+    assert_eq!(export.actions.len(), 1);
+    assert!(!has_comments(&export) && export.other_decisions.is_empty() && !json.contains("先从两栋楼试起"), "{json}");
+    for role in [Role::Reviewer, Role::Facilitator] {
+        let (export, json) = read(Phase::Plan, Actor { id: "x1".into(), role });
+        assert!(has_comments(&export) && json.contains("先从两栋楼试起"), "{role:?}: {json}");
+    }
+}
+
+#[test]
+fn h3_an_export_holds_no_board_that_its_reader_may_not_open() {
+    let (gallery, json) = read(Phase::Gallery, guest());
+    assert!(gallery.themes.is_empty() && gallery.actions.is_empty() && gallery.vote.is_none(), "{json}");
+    assert!(
+        !json.contains("上门之前") && !json.contains("上门前半小时打电话") && json.contains("等了三天没人上门"),
+        "{json}"
+    );
+    assert!(gallery.other_decisions.is_empty() && gallery.damaged.is_empty());
+    // Themes from the harvest on, counts from the vote on, the plan from its own phase on.
+    let (harvest, json) = read(Phase::Harvest, guest());
+    assert!(harvest.themes.iter().all(|theme| theme.dots.is_none()) && harvest.themes.len() == 1, "{json}");
+    assert!(harvest.vote.is_none() && harvest.actions.is_empty());
+    let (vote, json) = read(Phase::Vote, guest());
+    assert!(vote.vote.is_some() && vote.themes[0].dots == Some(3) && vote.actions.is_empty(), "{json}");
+    let (plan, _) = read(Phase::Plan, guest());
+    assert_eq!(plan.actions.len(), 1);
+    // Who helps reads what they work on; who steers reads everything, always.
+    let mut sample = Sample::cafe();
+    (sample.workshop.phase, sample.reader) = (Phase::Vote, guest());
+    sample.workshop.participants.entry(guest().id).and_modify(|person| person.helper = true);
+    assert_eq!(sample.export().actions.len(), 1);
+    let (steered, _) = read(Phase::Gallery, Actor { id: "f1".into(), role: Role::Facilitator });
+    assert!(has_comments(&steered) && steered.themes.len() == 1 && steered.actions.len() == 1);
+    // A board that is not theirs is not called damaged, either.
+    let mut sample = Sample::cafe();
+    (sample.workshop.phase, sample.reader) = (Phase::Gallery, guest());
+    (sample.harvest, sample.plan) = (None, None);
+    assert!(sample.export().damaged.is_empty());
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use bytes::Bytes;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{Loaded, NewRow, Row, Snapshot, StoreError, StreamId};
+use super::{Loaded, NewRow, Page, Row, Snapshot, StoreError, StreamId};
 
 /// Snapshots kept of a stream: the newest, and one to fall back on.
 const SNAPSHOTS: i64 = 2;
@@ -102,13 +102,13 @@ pub(super) fn load(db: &Connection, stream: &StreamId, below: u64) -> Result<Loa
     if after > last_seq {
         return Err(corrupt(stream, format!("a snapshot covers row {after}, but row {last_seq} is the last")));
     }
-    let rows = read_rows(db, stream, id, after, i64::MAX)?;
+    let rows = read_rows(db, stream, id, after, Page::ALL)?;
     Ok(Loaded { snapshot, rows, last_seq })
 }
 
-pub(super) fn history(db: &Connection, stream: &StreamId, after: u64, limit: usize) -> Result<Vec<Row>, StoreError> {
+pub(super) fn history(db: &Connection, stream: &StreamId, after: u64, page: Page) -> Result<Vec<Row>, StoreError> {
     match find(db, stream)? {
-        Some(id) => read_rows(db, stream, id, after, i64::try_from(limit).unwrap_or(i64::MAX)),
+        Some(id) => read_rows(db, stream, id, after, page),
         None => Ok(Vec::new()),
     }
 }
@@ -166,14 +166,16 @@ fn newest_snapshot(db: &Connection, stream: &StreamId, id: i64, below: u64) -> R
 }
 
 /// Rows after `after`, each checked, and together checked for gaps.
-fn read_rows(db: &Connection, stream: &StreamId, id: i64, after: u64, limit: i64) -> Result<Vec<Row>, StoreError> {
+fn read_rows(db: &Connection, stream: &StreamId, id: i64, after: u64, page: Page) -> Result<Vec<Row>, StoreError> {
     let mut query = db.prepare_cached(
         "SELECT seq, at, principal, payload, crc FROM rows WHERE stream = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3",
     )?;
+    let limit = i64::try_from(page.rows.max(1)).unwrap_or(i64::MAX);
     let after_signed = i64::try_from(after).unwrap_or(i64::MAX);
     let mut found = query.query(params![id, after_signed, limit])?;
     let mut rows = Vec::new();
     let mut previous = after;
+    let mut bytes = 0;
     while let Some(row) = found.next()? {
         let stored = Row {
             seq: row.get::<_, i64>(0)?.cast_unsigned(),
@@ -189,7 +191,11 @@ fn read_rows(db: &Connection, stream: &StreamId, id: i64, after: u64, limit: i64
             return Err(corrupt(stream, format!("the checksum of row {} does not hold", stored.seq)));
         }
         previous = stored.seq;
+        bytes += stored.payload.len();
         rows.push(stored);
+        if bytes >= page.bytes {
+            break;
+        }
     }
     Ok(rows)
 }

@@ -86,7 +86,7 @@ pub fn decide(state: &Workshop, command: &Command, by: &Actor, ctx: &Context) ->
         Command::RaiseHand { raised } => people::raise_hand(state, &by.id, *raised),
         Command::Leave => Ok(people::leave(state, &by.id, false)),
         Command::CastVote { theme, dots } => vote::cast(state, &by.id, theme, *dots),
-        Command::Comment { action, text, name } => review::comment(state, action.as_ref(), text, name, ctx),
+        Command::Comment { action, text, name } => review::comment(state, &by.id, action.as_ref(), text, name, ctx),
         Command::Decide { action, verdict, reason, name } => review::settle(state, action, *verdict, reason, name, ctx),
     }
 }

@@ -37,6 +37,8 @@ pub(super) fn set_table(state: &Workshop, table: TableId, topic: &str, question:
     if plan.topic == topic && plan.question == question {
         return Ok(vec![]);
     }
+    let (before, after) = (plan.topic.len() + plan.question.len(), topic.len() + question.len());
+    grow(state, before, after)?;
     Ok(vec![Event::TableSet { table, topic, question }])
 }
 
@@ -46,7 +48,13 @@ pub(super) fn set_round_question(state: &Workshop, round: u8, question: &str) ->
     if plan.question == question {
         return Ok(vec![]);
     }
+    grow(state, plan.question.as_ref().map_or(0, String::len), question.as_ref().map_or(0, String::len))?;
     Ok(vec![Event::RoundQuestionSet { round, question }])
+}
+
+/// A text of the plan gets longer, for which there must be room. Shorter it may always get.
+fn grow(state: &Workshop, before: usize, after: usize) -> Result<(), Refusal> {
+    if after > before { state.draft.bounded(after - before) } else { Ok(()) }
 }
 
 pub(super) fn announce(state: &Workshop, text: &str) -> Result<Vec<Event>, Refusal> {

@@ -1,14 +1,15 @@
 //! Comments and decisions on the plan.
 
 use super::{Context, Refusal, Workshop, checked_name, require};
-use crate::id::ActionId;
+use crate::id::{ActionId, ActorId};
 use crate::limits;
 use crate::workshop::event::Event;
 use crate::workshop::plan::paragraph;
-use crate::workshop::state::{Phase, Verdict};
+use crate::workshop::state::{Comment, Decision, Phase, Verdict};
 
 pub(super) fn comment(
     state: &Workshop,
+    by: &ActorId,
     action: Option<&ActionId>,
     text: &str,
     name: &str,
@@ -26,7 +27,16 @@ pub(super) fn comment(
     if state.comments.len() >= limits::COMMENTS_MAX {
         return Err(Refusal::TooMany { field: "comments".into(), limit: limits::COMMENTS_MAX });
     }
-    Ok(vec![Event::Commented { action: action.cloned(), text, name }])
+    let comment = Comment { action: action.cloned(), text, name, at: ctx.now };
+    let through_link = state.commented.get(by).copied().unwrap_or(0) + comment.bytes();
+    let together = state.commented.values().sum::<usize>() + comment.bytes();
+    for (bytes, limit) in [(through_link, limits::COMMENTS_BYTES_PER_LINK), (together, limits::COMMENTS_BYTES)] {
+        if bytes > limit {
+            return Err(Refusal::TooMuchText { field: "text".into(), limit });
+        }
+    }
+    let Comment { action, text, name, .. } = comment;
+    Ok(vec![Event::Commented { action, text, name }])
 }
 
 pub(super) fn settle(
@@ -44,11 +54,19 @@ pub(super) fn settle(
         return Err(Refusal::empty("reason"));
     }
     let name = checked_name(name)?;
-    let same = |d: &crate::workshop::state::Decision| d.verdict == verdict && d.reason == reason && d.name == name;
-    if state.decisions.get(action).is_some_and(same) {
+    let decision = Decision { action: action.clone(), verdict, reason, name, at: ctx.now };
+    let before = state.decisions.get(action);
+    if before.is_some_and(|before| *before == Decision { at: before.at, ..decision.clone() }) {
         return Ok(vec![]);
     }
-    Ok(vec![Event::Decided { action: action.clone(), verdict, reason, name }])
+    // What takes the place of a longer one always finds room.
+    let (less, more) = (before.map_or(0, Decision::bytes), decision.bytes());
+    let together = state.decisions.values().map(Decision::bytes).sum::<usize>();
+    if more > less && together - less + more > limits::DECISIONS_BYTES {
+        return Err(Refusal::TooMuchText { field: "reason".into(), limit: limits::DECISIONS_BYTES });
+    }
+    let Decision { action, reason, name, .. } = decision;
+    Ok(vec![Event::Decided { action, verdict, reason, name }])
 }
 
 fn require_action(action: &ActionId, ctx: &Context) -> Result<(), Refusal> {

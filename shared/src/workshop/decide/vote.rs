@@ -4,7 +4,8 @@ use super::{Context, Refusal, Workshop, person, require};
 use crate::id::{ActorId, ThemeId};
 use crate::limits;
 use crate::workshop::event::Event;
-use crate::workshop::state::{Phase, ThemeRef};
+use crate::workshop::fit::shorten;
+use crate::workshop::state::Phase;
 
 pub(super) fn set_dots(state: &Workshop, dots: u8) -> Result<Vec<Event>, Refusal> {
     require(state, Phase::Draft..=Phase::Vote)?;
@@ -51,8 +52,8 @@ pub(super) fn open_on(ctx: &Context) -> Result<Event, Refusal> {
         return Err(Refusal::TooMany { field: "themes".into(), limit: limits::THEMES_MAX });
     }
     // A board is a CRDT and refuses nothing; what goes into everybody's view is bounded here.
-    let title = |theme: &ThemeRef| theme.title.chars().take(limits::FIELD_CHARS).collect();
-    let themes = ctx.themes.iter().map(|theme| ThemeRef { id: theme.id.clone(), title: title(theme) }).collect();
+    let mut themes = ctx.themes.clone();
+    themes.iter_mut().for_each(|theme| shorten(&mut theme.title, limits::VOTE_TITLE_CHARS));
     Ok(Event::VoteOpened { themes })
 }
 
