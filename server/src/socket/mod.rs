@@ -53,7 +53,7 @@ use crate::http::gate::Admission;
 
 /// The library's default of 128 KiB a connection is for other uses: frames here are small, and idle connections are many. What is larger
 /// gets the room it needs for as long as it needs it.
-const READ_BUFFER: usize = 1024;
+const READ_BUFFER: usize = 512;
 /// The library writes answers to pings, and closes; who sends pings and reads no answers fills no memory with them.
 const CONTROL_BUFFER: usize = 1024;
 /// How long one write may take: a reader this slow is gone.

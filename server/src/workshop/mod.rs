@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use dashmap::DashMap;
 use futures_util::future::join_all;
-use shared::id::{Actor, ActorId, Millis, WorkshopId};
+use shared::id::{Actor, ActorId, WorkshopId};
 use shared::workshop::command::Internal;
 use shared::workshop::state::{Phase, ThemeRef};
 use shared::workshop::{Command, Context, Draft, Recorded, Refusal, View, Workshop, create};
@@ -326,6 +326,3 @@ fn event_of(stream: &StreamId, seq: u64, payload: &[u8]) -> Result<Recorded, Sto
     serde_json::from_slice(payload)
         .map_err(|e| StoreError::Corrupt { stream: stream.to_string(), what: format!("event {seq}: {e}") })
 }
-
-/// A time that only ever serves for comparing views.
-const NO_TIME: Millis = 0;

@@ -31,9 +31,9 @@ pub struct Live<'a> {
     /// Events behind the state.
     pub seq: u64,
     /// Whether somebody is connected.
-    pub online: &'a dyn Fn(&ActorId) -> bool,
+    pub online: &'a (dyn Fn(&ActorId) -> bool + Sync),
     /// What happens at a table; asked for facilitators only.
-    pub tables: &'a dyn Fn(TableId) -> TableActivity,
+    pub tables: &'a (dyn Fn(TableId) -> TableActivity + Sync),
 }
 
 /// What one person may see of a café. For many readers at once make one [`Scene`] and ask it for each.
