@@ -61,8 +61,19 @@ pub const PRESENCE_BYTES: usize = 4 * 1024;
 pub const BOARDS_PER_CONNECTION: usize = 64;
 /// Bytes that may wait for one slow reader; past it the board is resynchronised instead.
 pub const QUEUE_BYTES: usize = 512 * 1024;
-/// Bytes of one board's document in memory.
+/// Bytes of one board's document, as updates.
 pub const BOARD_BYTES: usize = 16 * 1024 * 1024;
+/// Bytes of memory that the items and values of one board may take, as they are counted by the server: 256 for an item, though it is one
+/// letter. [`BOARD_BYTES`] alone could be a gigabyte of them. These are 260,000 items; the 20,000 updates of a long café, each at another
+/// place, make 20,000 to 60,000, and 200 notes 3,000.
+pub const BOARD_MEMORY: usize = 64 * 1024 * 1024;
+/// Stretches of deleted items of one board, past which what would make one more is refused. Whoever comes back sends, and is sent, all of
+/// them in one frame, mostly 7 bytes each: three quarters of [`FRAME_BYTES`] are left for what was written. A person who corrects a
+/// word makes one.
+pub const DELETIONS_MAX: usize = 32 * 1024;
+/// Stretches of deleted items past which an update is not even kept: it may make many that it does not name, by deleting a type with all that
+/// is in it. They go into one frame even at 19 bytes each, which is one of each client and the largest numbers.
+pub const DELETIONS_KEPT: usize = DELETIONS_MAX + DELETIONS_MAX / 2;
 /// Edits a second one connection may send, averaged: typing sends under 20.
 pub const EDITS_PER_SECOND: u32 = 60;
 /// Edits a connection may send at once after a pause: returning from being offline.

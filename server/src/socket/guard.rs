@@ -60,6 +60,8 @@ pub struct Attributed {
     pub lazy: bool,
     /// Where it puts its items; see [`Checked::items`].
     pub items: Vec<Placed>,
+    /// Bytes of memory that its shared types and values take; see [`Checked::content`].
+    pub content: usize,
     /// Client ids in it that are not its sender's.
     pub foreign: Vec<u64>,
 }
@@ -70,8 +72,8 @@ impl Attributed {
     /// # Errors
     /// It is no update, or a dangerous one.
     pub fn scan(bytes: Vec<u8>) -> Result<Self, ScanError> {
-        let Checked { inserted, deleted, needs, types, lazy, items, .. } = scan::check(&bytes)?;
-        Ok(Self { bytes, inserted, deleted, needs, types, lazy, items, foreign: Vec::new() })
+        let Checked { inserted, deleted, needs, types, lazy, items, content, .. } = scan::check(&bytes)?;
+        Ok(Self { bytes, inserted, deleted, needs, types, lazy, items, content, foreign: Vec::new() })
     }
 }
 
