@@ -59,6 +59,11 @@ pub const ADDRESS_BYTES: usize = 96;
 pub const PRESENCE_BYTES: usize = 4 * 1024;
 /// Boards one connection may have open: the gallery of a café with this many tables, the harvest and the plan.
 pub const BOARDS_PER_CONNECTION: usize = 64;
+/// Openings of one board by one connection, each under a name of its own (a session): a page that shows a board twice, and is just opening
+/// it anew. Each is told everything.
+pub const SESSIONS_PER_BOARD: usize = 4;
+/// Openings of one board by one person: tabs and devices, and some that have not been noticed to be gone. Each is told everything.
+pub const OPENINGS_PER_PERSON: u32 = 64;
 /// Bytes that may wait for one slow reader; past it the board is resynchronised instead.
 pub const QUEUE_BYTES: usize = 512 * 1024;
 /// Bytes of one board's document, as updates.
@@ -71,8 +76,8 @@ pub const BOARD_MEMORY: usize = 64 * 1024 * 1024;
 /// them in one frame, mostly 7 bytes each: three quarters of [`FRAME_BYTES`] are left for what was written. A person who corrects a
 /// word makes one.
 pub const DELETIONS_MAX: usize = 32 * 1024;
-/// Stretches of deleted items past which an update is not even kept: it may make many that it does not name, by deleting a type with all that
-/// is in it. They go into one frame even at 19 bytes each, which is one of each client and the largest numbers.
+/// Stretches of deleted items past which an update is not even kept: it may make many that it does not name, by deleting a type with all
+/// that is in it. They go into one frame even at 19 bytes each, which is one of each client and the largest numbers.
 pub const DELETIONS_KEPT: usize = DELETIONS_MAX + DELETIONS_MAX / 2;
 /// Edits a second one connection may send, averaged: typing sends under 20.
 pub const EDITS_PER_SECOND: u32 = 60;

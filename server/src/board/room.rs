@@ -261,7 +261,9 @@ impl Room {
     // -- Members
 
     fn join(&mut self, id: MemberId, member: Member) {
-        self.members.insert(id, member);
+        if let Err(member) = self.members.insert(id, member) {
+            return member.turn_away(&self.address, "too_many_sessions");
+        }
         let here = self.presence.all_but(id);
         if !here.is_empty() {
             self.greet(id, &here);

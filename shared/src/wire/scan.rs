@@ -18,8 +18,8 @@ use read::{Walked, walk, walk_whole};
 
 mod read;
 
-/// Bytes of memory that an item takes in Yrs, however short it is: measured 200 to 300, of which its neighbours and what it was written between
-/// are most.
+/// Bytes of memory that an item takes in Yrs, however short it is: measured 200 to 300, most of them for its neighbours and what it was written
+/// between.
 pub const ITEM_MEMORY: usize = 256;
 
 /// The update is not one that may reach Yrs.

@@ -182,7 +182,7 @@ async fn b24_an_item_between_two_that_are_crossed_costs_its_sender() {
     assert_eq!(house.guest("late", 3).await.reads(), "woxrds!");
 }
 
-/// Every second letter of long texts: each text, and each edit, is within its limit. All of them are sent to whoever comes back, and by them.
+/// Every second letter of long texts: each text, and each edit, is within its limit. Whoever comes back sends, and is sent, all of them.
 #[tokio::test]
 async fn b22_what_was_deleted_here_and_there_always_goes_into_one_frame() {
     const EACH: u64 = limits::DELETIONS_MAX as u64 / 4;
@@ -289,5 +289,54 @@ async fn b22_a_board_takes_a_bounded_part_of_memory_whatever_it_is_made_of() {
         house.guest("ann", client + 10).await.writes("still writing").await;
         house = house.reopened().await;
         mallory = house.stranger("mallory", client + 20).await;
+    }
+}
+
+#[tokio::test]
+async fn h23_one_person_opens_a_board_so_often_and_no_more() {
+    let house = House::new();
+    let mut tabs = Vec::new();
+    for _ in 0..limits::OPENINGS_PER_PERSON {
+        tabs.push(house.guest("mallory", 1).await);
+    }
+    let mut one_more = house.joins("mallory", 2, true).await.expect("a board");
+    assert_eq!(one_more.hears().await, ServerMessage::Denied { reason: "too_many_sessions".to_owned() });
+    // Others come in, and so do they when a tab is closed.
+    let mut ann = house.guest("ann", 3).await;
+    ann.writes("words").await;
+    one_more.hears_nothing();
+    assert!(is_update(&tabs[0].hears().await));
+    tabs[1].handle.leave(tabs[1].id).await;
+    assert_eq!(house.guest("mallory", 4).await.reads(), "words");
+}
+
+/// Clients of other makes may name each opening.
+#[tokio::test]
+async fn h23_everybody_is_told_in_their_own_dialect_however_many_there_are() {
+    let house = House::new();
+    let mut ann = house.guest("ann", 1).await;
+    let handle = house.boards.open(&house.board).await.expect("a board");
+    let mut others = Vec::new();
+    for n in 0..20 {
+        let (id, outbox, session) = (house.boards.next_member(), Arc::new(Outbox::default()), format!("s{}", n / 2));
+        let dialect = Dialect::Collab(Some(session.as_str().into()));
+        let member = Member { actor: "bot".into(), ours: false, dialect, outbox: outbox.clone(), slot: 1 };
+        handle.join(id, member).await.expect("a board");
+        handle.sync(id, StateVector::default()).await.expect("a board");
+        timeout(PATIENCE, outbox.filled()).await.expect("in time");
+        others.push((session, outbox));
+    }
+    ann.writes("words").await;
+    for (session, outbox) in others {
+        let frames: Vec<_> = std::iter::from_fn(|| outbox.next())
+            .map(|next| match next {
+                Next::Frame(frame) => ServerFrame::decode(&frame).expect("a frame"),
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        assert_eq!(frames.len(), 3, "all there is, a question, and the edit");
+        for frame in frames {
+            assert!(matches!(frame, ServerFrame::Message(to, _) if to.session.as_deref() == Some(session.as_str())));
+        }
     }
 }
