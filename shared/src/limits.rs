@@ -57,6 +57,14 @@ pub const TOKEN_BYTES: usize = 256;
 pub const ADDRESS_BYTES: usize = 96;
 /// Bytes of one awareness message: a name, a colour and a caret.
 pub const PRESENCE_BYTES: usize = 4 * 1024;
+/// Bytes of what one client says of itself, as JSON, with the name that the server puts into it: ours takes 200; editors of other makes put
+/// a caret (two relative positions, 300), a name and two colours there.
+pub const PRESENCE_STATE_BYTES: usize = 1024;
+/// Bytes of all that is known of who is at one board, for whoever comes is told all of it: everybody at a full table at their largest three
+/// times over, or some 500 people as our page describes them. More than that nobody looks at.
+pub const PRESENCE_BOARD_BYTES: usize = 64 * 1024;
+/// States that one person may have at one board, with all their tabs and devices, so that nobody takes up the room of all.
+pub const PRESENCE_PER_PERSON: usize = 16;
 /// Boards one connection may have open: the gallery of a café with this many tables, the harvest and the plan.
 pub const BOARDS_PER_CONNECTION: usize = 64;
 /// Openings of one board by one connection, each under a name of its own (a session): a page that shows a board twice, and is just opening

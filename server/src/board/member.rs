@@ -52,7 +52,14 @@ impl Member {
         self.answer_as(board, message, Way::AtOnce);
     }
 
-    /// The same, in some way.
+    /// Tells them something that may be dropped when they read too slowly, for they are told anew when they have caught up.
+    pub fn tell(&self, board: &Address, message: ServerMessage) {
+        if let Some(frame) = self.dialect.encode(board, &message) {
+            self.put(Class::Document, frame, Way::AtOnce);
+        }
+    }
+
+    /// Tells them an answer, in some way.
     pub(super) fn answer_as(&self, board: &Address, message: ServerMessage, way: Way) {
         if let Some(frame) = self.dialect.encode(board, &message) {
             self.put(Class::Answer, frame, way);

@@ -34,6 +34,8 @@ const BATCH: usize = 128;
 /// How long a board waits for company while the processors have no time left: each reader of a table of five then gets two edits at once
 /// instead of one, where each of the five writes twice a second.
 const GATHER: Duration = Duration::from_millis(80);
+/// People of whom somebody is told in one frame: some 10 KiB of what our page says, and 64 if all say as much as they may.
+const GREETED: usize = 64;
 /// How long a board without members stays awake.
 const IDLE: Duration = Duration::from_secs(30);
 /// How often a busy board tells the floor how many notes it has.
@@ -278,10 +280,11 @@ impl Room {
         self.idle_since = Instant::now();
     }
 
-    /// Tells somebody who is here, and who is not any more.
+    /// Tells somebody who is here, and who is not any more. If nobody is, that too is an answer.
     fn greet(&self, id: MemberId, here: &[PresenceEntry]) {
-        if let Some(member) = self.members.get(id) {
-            member.answer(&self.address, ServerMessage::Awareness(wire_presence::encode(here)));
+        let Some(member) = self.members.get(id) else { return };
+        for some in in_frames(here) {
+            member.tell(&self.address, ServerMessage::Awareness(wire_presence::encode(some)));
         }
     }
 
@@ -370,6 +373,18 @@ impl Drop for Room {
             restart(&member.outbox);
         }
     }
+}
+
+/// Presence in parts of which each makes a small frame; at least one.
+fn in_frames(mut entries: &[PresenceEntry]) -> Vec<&[PresenceEntry]> {
+    let mut frames = Vec::new();
+    while entries.len() > GREETED {
+        let (some, rest) = entries.split_at(GREETED);
+        frames.push(some);
+        entries = rest;
+    }
+    frames.push(entries);
+    frames
 }
 
 fn report_every() -> Duration {

@@ -340,3 +340,37 @@ async fn h23_everybody_is_told_in_their_own_dialect_however_many_there_are() {
         }
     }
 }
+
+#[tokio::test]
+async fn b10_who_reads_slowly_is_not_let_go_for_how_many_are_here() {
+    let house = House::new();
+    for n in 0..100 {
+        let name = format!("bot{n}");
+        let bot = house.joins(&name, 100 + n, true).await.expect("a board");
+        let user = PresenceUser { id: name.as_str().into(), name, role: Role::Participant };
+        let state = json!({ "note": "x".repeat(limits::PRESENCE_STATE_BYTES - 200) });
+        let here = vec![PresenceEntry { client: bot.client, clock: 1, state: Some(state) }];
+        bot.handle.presence(bot.id, user, here).await.expect("a board");
+    }
+    let mut slow = house.joins("slow", 2, true).await.expect("a board");
+    for _ in 0..20 {
+        slow.handle.query_presence(slow.id).await.expect("a board");
+    }
+    // By then all of it has been answered.
+    house.boards.open(&house.board).await.expect("a board");
+    let mut waited = 0;
+    loop {
+        match slow.outbox.next() {
+            Some(Next::Frame(frame)) => waited += frame.len(),
+            Some(Next::Lagging(1)) => break,
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(waited <= limits::QUEUE_BYTES, "{waited}");
+    slow.syncs().await;
+    let mut heard = 0;
+    while heard < 60 {
+        let ServerMessage::Awareness(bytes) = slow.hears().await else { panic!("no presence") };
+        heard += wire_presence::decode(&bytes).expect("presence").len();
+    }
+}
