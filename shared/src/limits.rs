@@ -91,11 +91,14 @@ pub const DELETIONS_KEPT: usize = DELETIONS_MAX + DELETIONS_MAX / 2;
 pub const EDITS_PER_SECOND: u32 = 60;
 /// Edits a connection may send at once after a pause: returning from being offline.
 pub const EDITS_BURST: u32 = 2_000;
-/// Bytes of edits a second one connection may send, averaged: a page that pastes all day stays far below. Bounds how fast one person
-/// can make a log grow.
+/// Bytes of edits a second one person may send, averaged, with all their connections: a page that pastes all day stays far below. Bounds how
+/// fast one person can make a log grow.
 pub const EDIT_BYTES_PER_SECOND: u32 = 64 * 1024;
-/// Bytes of edits a connection may send at once after a pause: a few of the largest frames, for returning from being offline.
+/// Bytes of edits a person may send at once after a pause: a few of the largest frames, for returning from being offline.
 pub const EDIT_BYTES_BURST: u32 = 8 * FRAME_BYTES as u32;
+/// People who have gone of whom it is remembered for up to two minutes how much they have just written: everybody of a few of the largest
+/// cafés at once. Past it all of them are forgotten, and have the whole burst when they come back.
+pub const ALLOWANCES_KEPT: usize = 4 * PEOPLE_MAX;
 /// Step1 messages a second one connection may send, averaged: each is answered with up to a whole document.
 pub const SYNCS_PER_SECOND: u32 = 4;
 /// Step1 messages a connection may send at once: all boards of a gallery, and twice more after a lost connection or a slow reading.
