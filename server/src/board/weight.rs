@@ -12,6 +12,8 @@ use yrs::{Doc, IdSet, ReadTxn, StateVector, Transact};
 
 /// What must have come since the document was last counted for that to be worth it again: counting goes through all of it.
 const WORTH_COUNTING: usize = limits::BOARD_MEMORY / 16;
+/// Refusals after which it is counted all the same: something may have been taken away, and how much that was is not known.
+const REFUSALS: u32 = 128;
 
 /// The weight of one document.
 #[derive(Debug)]
@@ -20,6 +22,8 @@ pub(super) struct Weight {
     memory: usize,
     /// The same, when it was last counted.
     counted: usize,
+    /// How often there has been no room since then.
+    refused: u32,
     deleted: Deleted,
 }
 
@@ -36,7 +40,7 @@ impl Weight {
     /// Counts a document.
     pub fn of(doc: &Doc) -> Self {
         let memory = memory_of(doc);
-        Self { memory, counted: memory, deleted: Deleted::of(doc) }
+        Self { memory, counted: memory, refused: 0, deleted: Deleted::of(doc) }
     }
 
     /// Whether there is room for so much more memory, and for what is to be deleted.
@@ -48,11 +52,13 @@ impl Weight {
         if more == 0 || self.memory + more <= limits::BOARD_MEMORY {
             return true;
         }
-        if self.memory - self.counted >= WORTH_COUNTING {
+        if self.memory - self.counted >= WORTH_COUNTING || self.refused >= REFUSALS {
             self.memory = memory_of(doc);
-            self.counted = self.memory;
+            (self.counted, self.refused) = (self.memory, 0);
         }
-        self.memory + more <= limits::BOARD_MEMORY
+        let fits = self.memory + more <= limits::BOARD_MEMORY;
+        self.refused += u32::from(!fits);
+        fits
     }
 
     /// Notes what was added.

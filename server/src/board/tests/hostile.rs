@@ -290,6 +290,25 @@ async fn b22_a_board_takes_a_bounded_part_of_memory_whatever_it_is_made_of() {
         house = house.reopened().await;
         mallory = house.stranger("mallory", client + 20).await;
     }
+    // Once somebody takes it away there is room again, though nobody knows at once how much.
+    let mut maps = Writer::new();
+    maps.byte(8).byte(1).byte(1).byte(b'm').var_uint(20_000);
+    (0..20_000).for_each(|_| _ = maps.byte(118).byte(0));
+    let maps = forged_and_deleted(12, 0, &[&maps.into_bytes()], [].into_iter());
+    mallory.sends_as(maps.clone(), Ack::Status, &[], true).await;
+    assert_eq!(mallory.hears().await, ServerMessage::SyncStatus(false));
+    let all = forged_and_deleted(9, 0, &[], (0..VALUES as u32).map(u64::from));
+    mallory.sends_as(all, Ack::Status, &[], true).await;
+    assert_eq!(mallory.hears().await, ServerMessage::SyncStatus(true));
+    let mut refused = 0;
+    loop {
+        mallory.sends_as(maps.clone(), Ack::Status, &[], true).await;
+        if mallory.hears().await == ServerMessage::SyncStatus(true) {
+            break;
+        }
+        refused += 1;
+        assert!(refused < 1_000, "it stays full for ever");
+    }
 }
 
 #[tokio::test]
