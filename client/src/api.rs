@@ -109,6 +109,7 @@ impl ApiError {
             "removed" => removed;
             "link_ended" => link_ended;
             "too_many_boards" => too_many_boards;
+            "too_many_sessions" => too_many_sessions;
             "offline" => offline;
         }
     }

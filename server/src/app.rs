@@ -10,6 +10,7 @@ use crate::auth::Tokens;
 use crate::board::Boards;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::socket::allowance::Allowances;
 use crate::store::Store;
 use crate::workshop::Workshops;
 use crate::workshop::floor::Floors;
@@ -33,6 +34,8 @@ pub struct App {
     pub boards: Arc<Boards>,
     /// The live cafés.
     pub workshops: Arc<Workshops>,
+    /// How much each person may still write.
+    pub allowances: Arc<Allowances>,
     stopping: Arc<watch::Sender<bool>>,
 }
 
@@ -49,6 +52,7 @@ impl App {
             workshops: Arc::new(Workshops::new(store.clone(), boards.clone(), floors, Clock::system())),
             boards,
             store,
+            allowances: Arc::default(),
             stopping: Arc::new(watch::Sender::new(false)),
         }
     }

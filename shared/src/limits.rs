@@ -82,24 +82,51 @@ pub const TOKEN_BYTES: usize = 256;
 pub const ADDRESS_BYTES: usize = 96;
 /// Bytes of one awareness message: a name, a colour and a caret.
 pub const PRESENCE_BYTES: usize = 4 * 1024;
+/// Bytes of what one client says of itself, as JSON, with the name that the server puts into it: ours takes 200; editors of other makes put
+/// a caret (two relative positions, 300), a name and two colours there.
+pub const PRESENCE_STATE_BYTES: usize = 1024;
+/// Bytes of all that is known of who is at one board, for whoever comes is told all of it: everybody at a full table at their largest three
+/// times over, or some 500 people as our page describes them. More than that nobody looks at.
+pub const PRESENCE_BOARD_BYTES: usize = 64 * 1024;
+/// States that one person may have at one board, with all their tabs and devices, so that nobody takes up the room of all.
+pub const PRESENCE_PER_PERSON: usize = 16;
 /// Boards one connection may have open: the gallery of a café with this many tables, the harvest and the plan.
 pub const BOARDS_PER_CONNECTION: usize = 64;
+/// Openings of one board by one connection, each under a name of its own (a session): a page that shows a board twice, and is just opening
+/// it anew. Each is told everything.
+pub const SESSIONS_PER_BOARD: usize = 4;
+/// Openings of one board by one person: tabs and devices, and some that have not been noticed to be gone. Each is told everything.
+pub const OPENINGS_PER_PERSON: u32 = 64;
 /// Bytes that may wait for one slow reader; past it the board is resynchronised instead.
 pub const QUEUE_BYTES: usize = 512 * 1024;
 /// Bytes that may wait for all slow readers of a process together before another whole board is made for one of them: a thousand
 /// connections that each ask for one and read nothing would otherwise be a thousand boards.
 pub const QUEUES_BYTES: usize = 512 * 1024 * 1024;
-/// Bytes of one board's document in memory.
+/// Bytes of one board's document, as updates.
 pub const BOARD_BYTES: usize = 16 * 1024 * 1024;
+/// Bytes of memory that the items and values of one board may take, as they are counted by the server: 256 for an item, though it is one
+/// letter. [`BOARD_BYTES`] alone could be a gigabyte of them. These are 260,000 items; the 20,000 updates of a long café, each at another
+/// place, make 20,000 to 60,000, and 200 notes 3,000.
+pub const BOARD_MEMORY: usize = 64 * 1024 * 1024;
+/// Stretches of deleted items of one board, past which what would make one more is refused. Whoever comes back sends, and is sent, all of
+/// them in one frame, mostly 7 bytes each: three quarters of [`FRAME_BYTES`] are left for what was written. A person who corrects a
+/// word makes one.
+pub const DELETIONS_MAX: usize = 32 * 1024;
+/// Stretches of deleted items past which an update is not even kept: it may make many that it does not name, by deleting a type with all
+/// that is in it. They go into one frame even at 19 bytes each, which is one of each client and the largest numbers.
+pub const DELETIONS_KEPT: usize = DELETIONS_MAX + DELETIONS_MAX / 2;
 /// Edits a second one connection may send, averaged: typing sends under 20.
 pub const EDITS_PER_SECOND: u32 = 60;
 /// Edits a connection may send at once after a pause: returning from being offline.
 pub const EDITS_BURST: u32 = 2_000;
-/// Bytes of edits a second one connection may send, averaged: a page that pastes all day stays far below. Bounds how fast one person
-/// can make a log grow.
+/// Bytes of edits a second one person may send, averaged, with all their connections: a page that pastes all day stays far below. Bounds how
+/// fast one person can make a log grow.
 pub const EDIT_BYTES_PER_SECOND: u32 = 64 * 1024;
-/// Bytes of edits a connection may send at once after a pause: a few of the largest frames, for returning from being offline.
+/// Bytes of edits a person may send at once after a pause: a few of the largest frames, for returning from being offline.
 pub const EDIT_BYTES_BURST: u32 = 8 * FRAME_BYTES as u32;
+/// People who have gone of whom it is remembered for up to two minutes how much they have just written: everybody of a few of the largest
+/// cafés at once. Past it all of them are forgotten, and have the whole burst when they come back.
+pub const ALLOWANCES_KEPT: usize = 4 * PEOPLE_MAX;
 /// Step1 messages a second one connection may send, averaged: each is answered with up to a whole document.
 pub const SYNCS_PER_SECOND: u32 = 4;
 /// Step1 messages a connection may send at once: all boards of a gallery, and twice more after a lost connection or a slow reading.
@@ -143,8 +170,8 @@ pub const ELEMENTS_KEPT: usize = 2 * NOTES_MAX;
 /// UTF-16 units that the server keeps in one text. The page stops at [`NOTE_CHARS`] for one person; this is what a full table may have
 /// written in one note at the same time, so nobody's words are ever refused for having been merged.
 pub const TEXT_KEPT: u32 = NOTE_CHARS as u32 * SEATS_MAX as u32;
-/// Client ids one person may hold in one workshop. A phone that loses its connection every ten seconds is given two each time: more
-/// than 20 hours.
+/// Client ids one person may hold in one workshop. A phone that loses its connection every ten seconds is given two each time, once it has
+/// plenty: more than 20 hours.
 pub const CLIENT_IDS_PER_ACTOR: usize = 16_384;
 /// Client ids past which a person is given one at a time: by then their devices have more than enough in store.
 pub const CLIENT_IDS_PLENTY: usize = 1_024;

@@ -15,7 +15,7 @@ use shared::id::{BoardKind, TableId};
 use shared::limits;
 use shared::wire::frame::{Address, ClientMessage, ServerMessage};
 use shared::wire::{PresenceEntry, presence};
-use shared::workshop::Command;
+use shared::workshop::{Command, Phase};
 
 /// Memory that a process may gain by being attacked: caches and what the allocator keeps, far below what each attack asks for.
 const SLACK_KIB: u64 = 48 * 1024;
@@ -342,6 +342,39 @@ async fn h23_floods_and_giants_cost_their_sender() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn h23_coming_back_is_no_way_to_write_more() -> Result<()> {
+    let server = Server::start().await?;
+    let (cafe, guests, tables) = running(&server, 2, 2).await?;
+    let board = board_of(&cafe, tables[0]);
+    // Of the largest size, and nothing new after the first time.
+    let text = "字".repeat(limits::TEXT_KEPT as usize);
+    let texts: Vec<Vec<u8>> = (0..8_u8)
+        .map(|n| {
+            let mut writer = shared::wire::lib0::Writer::new();
+            writer.byte(4).byte(1).byte(1).byte(b'a' + n).var_string(&text);
+            writer.into_bytes()
+        })
+        .collect();
+    let giant = update(78, 0, &texts);
+    let times = limits::EDIT_BYTES_BURST as usize / giant.len();
+    let mut raw = Raw::signed(&server, &board, &guests[0].token).await?;
+    for _ in 0..times {
+        raw.says(&board, ClientMessage::Update { update: giant.clone() }).await?;
+        assert!(raw.status().await?);
+    }
+    drop(raw);
+    let mut again = Raw::signed(&server, &board, &guests[0].token).await?;
+    for _ in 0..times {
+        // The server may be gone by then.
+        let _ = again.says(&board, ClientMessage::Update { update: giant.clone() }).await;
+    }
+    // The close may be lost with what was not read before it.
+    assert!(matches!(again.ends().await?, Some(4429) | None));
+    // Somebody else has their own.
+    is_alive(&cafe, &guests[1], tables[1], "安静").await
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn h23_little_is_held_before_a_token_is_good() -> Result<()> {
     let server = Server::start().await?;
     let cafe = Cafe::open(&server, &small(2, 1, 20.0)).await?;
@@ -367,7 +400,9 @@ async fn h23_little_is_held_before_a_token_is_good() -> Result<()> {
 async fn h23_after_a_storm_of_reconnections_everybody_is_in_step() -> Result<()> {
     const PEOPLE: usize = 2_000;
     let server = Server::start().await?;
-    let (cafe, guests, tables) = running(&server, 2, 4).await?;
+    // So many that nobody opens the board more often than they may, and in a phase in which all read it.
+    let (cafe, guests, tables) = running(&server, 16, 80).await?;
+    cafe.go_to(Phase::Gallery).await?;
     let board = board_of(&cafe, tables[0]);
     is_alive(&cafe, &guests[0], tables[0], "从前").await?;
     let mut peak = 0;
@@ -375,8 +410,8 @@ async fn h23_after_a_storm_of_reconnections_everybody_is_in_step() -> Result<()>
     // All of them at once, twice: the network of the room was gone for a moment. A dropped socket says no goodbye.
     for _ in 0..2 {
         sockets.clear();
-        let connect = async |_| {
-            let mut raw = Raw::signed(&server, &board, &guests[0].token).await?;
+        let connect = async |n: &usize| {
+            let mut raw = Raw::signed(&server, &board, &guests[n % guests.len()].token).await?;
             raw.says(&board, ClientMessage::Step1 { state_vector: vec![0] }).await?;
             match raw.next_that(|m| matches!(m, ServerMessage::Step2 { .. })).await? {
                 Heard::Message(_) => anyhow::Ok(raw),

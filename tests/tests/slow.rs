@@ -54,13 +54,15 @@ async fn h23_b9_readers_that_stop_reading_hold_no_memory_and_end_in_step() -> Re
                 Heard::Message(ServerMessage::Update { update }) => replica.receive(&update)?,
                 Heard::Message(ServerMessage::Step2 { update }) => {
                     replica.receive(&update)?;
-                    break;
+                    // Where the system took it in time, this came twice, the first time in the middle.
+                    if replica.table_board().notes.len() == all {
+                        break;
+                    }
                 }
                 Heard::Message(_) => {}
                 Heard::End(code) => bail!("cut off with {code:?}"),
             }
         }
-        assert_eq!(replica.table_board().notes.len(), all);
     }
     Ok(())
 }

@@ -1,18 +1,23 @@
 //! Those who have a board open, and telling them things.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use bytes::Bytes;
 use shared::id::ActorId;
+use shared::limits;
 use shared::wire::{Address, ServerMessage, presence};
 
 use crate::socket::dialect::Dialect;
-use crate::socket::outbox::{Class, Outbox, Slot};
+use crate::socket::outbox::{Class, End, Outbox, Slot};
 use crate::telemetry;
 
 /// As many are told something at once; where more have a board open, their connections' tasks take turns with everything else.
 const AT_ONCE: usize = 64;
+
+/// Dialects in which a message is kept once it was encoded. Those of clients that name their sessions are as many as these, and looking
+/// through them all for each costs more than encoding once more.
+const KEPT: usize = 4;
 
 /// One opening of a board by one connection; unique in the process.
 pub(crate) type MemberId = u64;
@@ -32,12 +37,29 @@ pub(crate) struct Member {
 }
 
 impl Member {
+    /// Refuses them the board that they have asked for.
+    pub fn turn_away(&self, board: &Address, reason: &'static str) {
+        metrics::counter!("tablehop_refusals_total", "reason" => reason).increment(1);
+        match self.dialect {
+            Dialect::Collab(_) => self.answer(board, ServerMessage::Denied { reason: reason.to_owned() }),
+            // Has no word for it, and no other address.
+            Dialect::Yjs => self.outbox.end(End { code: 4403, reason }),
+        }
+    }
+
     /// Tells them something that is waited for.
     pub fn answer(&self, board: &Address, message: ServerMessage) {
         self.answer_as(board, message, Way::AtOnce);
     }
 
-    /// The same, in some way.
+    /// Tells them something that may be dropped when they read too slowly, for they are told anew when they have caught up.
+    pub fn tell(&self, board: &Address, message: ServerMessage) {
+        if let Some(frame) = self.dialect.encode(board, &message) {
+            self.put(Class::Document, frame, Way::AtOnce);
+        }
+    }
+
+    /// Tells them an answer, in some way.
     pub(super) fn answer_as(&self, board: &Address, message: ServerMessage, way: Way) {
         if let Some(frame) = self.dialect.encode(board, &message) {
             self.put(Class::Answer, frame, way);
@@ -68,6 +90,8 @@ impl Member {
 #[derive(Default)]
 pub(super) struct Members {
     all: BTreeMap<MemberId, Seat>,
+    /// How often each person has the board open.
+    openings: HashMap<ActorId, u32>,
 }
 
 struct Seat {
@@ -115,12 +139,28 @@ impl Members {
         }
     }
 
-    pub fn insert(&mut self, id: MemberId, member: Member) {
+    /// Lets somebody in.
+    ///
+    /// # Errors
+    /// They have the board open [`limits::OPENINGS_PER_PERSON`] times already; this is given back.
+    pub fn insert(&mut self, id: MemberId, member: Member) -> Result<(), Member> {
+        let openings = self.openings.entry(member.actor.clone()).or_default();
+        if *openings >= limits::OPENINGS_PER_PERSON {
+            return Err(member);
+        }
+        *openings += 1;
         self.all.insert(id, Seat { member, synced: false, refused: None });
+        Ok(())
     }
 
-    pub fn remove(&mut self, id: MemberId) -> Option<Member> {
-        self.all.remove(&id).map(|seat| seat.member)
+    pub fn remove(&mut self, id: MemberId) {
+        let Some(Seat { member, .. }) = self.all.remove(&id) else { return };
+        if let Some(openings) = self.openings.get_mut(&member.actor) {
+            *openings -= 1;
+            if *openings == 0 {
+                self.openings.remove(&member.actor);
+            }
+        }
     }
 
     pub fn get(&self, id: MemberId) -> Option<&Member> {
@@ -163,7 +203,7 @@ impl Members {
         seat.refused.is_none_or(|first| number < first).then_some(&seat.member)
     }
 
-    /// Tells many the same; it is encoded once for each dialect. An edit goes to those who have the document. Whoever is not ours and
+    /// Tells many the same; it is encoded once for all who speak alike. An edit goes to those who have the document. Whoever is not ours and
     /// speaks of themselves hears an empty presence, for they drop a connection on which they hear nothing.
     pub fn tell(&self, board: &Address, message: &ServerMessage, audience: Audience, way: Way) {
         let is_edit = matches!(message, ServerMessage::Update { .. });
@@ -184,7 +224,9 @@ impl Members {
                 Some((_, frame)) => frame.clone(),
                 None => {
                     let frame = member.dialect.encode(board, message);
-                    encoded.push((&member.dialect, frame.clone()));
+                    if encoded.len() < KEPT {
+                        encoded.push((&member.dialect, frame.clone()));
+                    }
                     frame
                 }
             };

@@ -4,7 +4,8 @@
 //!
 //! - this file: the registry [`Boards`], and the handle of a board
 //! - [`room`]: the task; `room/edits`: edits in, commits, acknowledgements and edits out; `room/memory`: loading and recovering
-//! - `replica`: the document itself, a fold of the board's stream; `order`: how the items of its texts stand
+//! - `replica`: the document itself, a fold of the board's stream; `order`: how the items of its texts stand; `weight`: what it costs
+//!   beside its bytes
 //! - `member`: those who have the board open
 //! - `presence`: who is here and where their caret is
 //!
@@ -32,6 +33,7 @@ pub mod order;
 mod presence;
 pub mod replica;
 pub mod room;
+mod weight;
 
 #[cfg(test)]
 mod tests;

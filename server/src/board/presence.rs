@@ -1,8 +1,11 @@
 //! Who is at a board: the awareness states of its members. Kept in memory alone; it is gone with the room.
 
 use std::collections::{BTreeMap, HashMap};
+use std::io::{self, Write};
 
 use serde_json::{Map, Value};
+use shared::id::ActorId;
+use shared::limits;
 use shared::wire::{PresenceEntry, PresenceUser};
 
 use super::MemberId;
@@ -15,16 +18,22 @@ const DEPARTED_MAX: usize = 1_024;
 #[derive(Default)]
 pub(super) struct Presence {
     present: BTreeMap<u64, Present>,
+    /// Bytes of the states of those present.
+    bytes: usize,
     departed: HashMap<u64, u32>,
 }
 
 struct Present {
     member: MemberId,
+    /// Whose it is.
+    person: ActorId,
     /// The clock that its client counts.
     heard: u32,
     /// The clock that the others see. It never goes back, whatever the client's does after a reconnect.
     told: u32,
     state: Value,
+    /// How long the state is.
+    bytes: usize,
 }
 
 impl Presence {
@@ -45,17 +54,33 @@ impl Presence {
         let Some(state) = state else {
             return if before.is_some_and(|before| before.member == member) { self.remove(client) } else { None };
         };
-        if before.is_none_or(|before| before.member != member)
-            && self.present.values().filter(|present| present.member == member).count() >= CLIENTS_PER_MEMBER
-        {
+        if before.is_none_or(|before| before.member != member) && !self.may_come(member, user, client) {
+            return None;
+        }
+        let state = signed(state, user);
+        let bytes = length(&state);
+        let others = self.bytes - before.map_or(0, |before| before.bytes);
+        // Nobody is let go for that, or for having come when many were here. What they said before stands.
+        if bytes > limits::PRESENCE_STATE_BYTES || others + bytes > limits::PRESENCE_BOARD_BYTES {
             return None;
         }
         let told = before.map(|before| before.told).or_else(|| self.departed.remove(&client));
         // Never 0: to y-protocols that is the clock of those it does not know, and nothing newer.
         let told = clock.max(told.unwrap_or(0).saturating_add(1));
-        let state = signed(state, user);
-        self.present.insert(client, Present { member, heard: clock, told, state: state.clone() });
+        self.bytes = others + bytes;
+        let person = user.id.clone();
+        self.present.insert(client, Present { member, person, heard: clock, told, state: state.clone(), bytes });
         Some(PresenceEntry { client, clock: told, state: Some(state) })
+    }
+
+    /// Whether a member may be present with one more client, which may be present with another member.
+    fn may_come(&self, member: MemberId, user: &PresenceUser, client: u64) -> bool {
+        let (mut of_member, mut of_person) = (0, 0);
+        for (_, present) in self.present.iter().filter(|(known, _)| **known != client) {
+            of_member += usize::from(present.member == member);
+            of_person += usize::from(present.person == user.id);
+        }
+        of_member < CLIENTS_PER_MEMBER && of_person < limits::PRESENCE_PER_PERSON
     }
 
     /// Takes a member out. Returns what the others are to be told.
@@ -84,12 +109,34 @@ impl Presence {
     }
 
     fn remove(&mut self, client: u64) -> Option<PresenceEntry> {
-        let told = self.present.remove(&client)?.told.saturating_add(1);
+        let Present { told, bytes, .. } = self.present.remove(&client)?;
+        self.bytes -= bytes;
+        let told = told.saturating_add(1);
         if self.departed.len() >= DEPARTED_MAX {
             self.departed.clear();
         }
         self.departed.insert(client, told);
         Some(PresenceEntry { client, clock: told, state: None })
+    }
+}
+
+/// Bytes of a state as JSON.
+fn length(state: &Value) -> usize {
+    /// Counts what is written.
+    struct Counter(usize);
+    impl Write for Counter {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0 += bytes.len();
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut counter = Counter(0);
+    match serde_json::to_writer(&mut counter, state) {
+        Ok(()) => counter.0,
+        Err(_) => usize::MAX,
     }
 }
 
@@ -169,6 +216,53 @@ mod tests {
         assert_eq!(presence.leave(2), says(7, 5, None));
         // Back with its own old clock: newer than its farewell all the same.
         assert_eq!(presence.update(3, &li(), says(7, 3, Some(json!({}))))[0].clock, 6);
+    }
+
+    #[test]
+    fn b10_a_state_is_as_long_as_editors_make_theirs_and_no_longer() {
+        let mut presence = Presence::default();
+        // As y-codemirror.next puts it there, with the largest numbers, in a text that has a name.
+        let at = |clock: u64| {
+            let item = json!({ "client": (1_u64 << 53) - 1, "clock": clock });
+            json!({ "type": item, "tname": "handover.build_here", "item": item, "assoc": -1 })
+        };
+        let user = json!({ "name": "韩梅梅".repeat(20), "color": "#30bced", "colorLight": "#30bced33" });
+        let editor = json!({ "user": user, "cursor": { "anchor": at(1 << 31), "head": at(1 << 31) } });
+        let li = PresenceUser { name: "李".repeat(limits::NAME_CHARS), ..li() };
+        let told = presence.update(1, &li, says(7, 0, Some(editor)));
+        assert_eq!(told.len(), 1);
+        let long = json!({ "note": "x".repeat(limits::PRESENCE_STATE_BYTES) });
+        assert_eq!(presence.update(1, &li, says(7, 1, Some(long))), []);
+        assert_eq!(presence.all_but(0), told, "what was said before stands");
+        assert_eq!(presence.update(1, &li, says(7, 2, Some(json!({})))).len(), 1);
+    }
+
+    #[test]
+    fn b10_a_board_knows_a_bounded_crowd_and_no_person_is_all_of_it() {
+        let mut presence = Presence::default();
+        let large = || Some(json!({ "note": "x".repeat(limits::PRESENCE_STATE_BYTES - 100) }));
+        for member in 0..100 {
+            presence.update(member, &li(), says(member, 0, large()));
+        }
+        assert_eq!(presence.present.len(), limits::PRESENCE_PER_PERSON);
+        let person = |n: u64| PresenceUser { id: format!("q{n}").into(), ..li() };
+        for member in 100..4_100 {
+            presence.update(member, &person(member), says(member, 0, large()));
+        }
+        let here = shared::wire::presence::encode(&presence.all_but(0)).len();
+        assert!(
+            (limits::PRESENCE_BOARD_BYTES * 9 / 10..limits::PRESENCE_BOARD_BYTES * 11 / 10).contains(&here),
+            "{here}"
+        );
+        // Who is there may say less, and where one leaves there is room for another.
+        assert_eq!(presence.update(100, &person(100), says(100, 1, large())).len(), 1);
+        assert_eq!(presence.update(4_100, &person(4_100), says(4_100, 0, large())), []);
+        presence.leave(100);
+        assert_eq!(presence.update(4_100, &person(4_100), says(4_100, 1, large())).len(), 1);
+        for member in 0..=4_100 {
+            presence.leave(member);
+        }
+        assert_eq!((presence.bytes, presence.present.len()), (0, 0));
     }
 
     #[test]

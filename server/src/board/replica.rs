@@ -15,6 +15,7 @@ use yrs::{
 };
 
 use super::order::{self, Order, Surroundings};
+use super::weight::{Weight, memory_for};
 use crate::socket::guard::Attributed;
 use crate::store::Loaded;
 
@@ -34,6 +35,8 @@ pub struct Replica {
     known: Option<Clocks>,
     /// How its items stand, once that had to be known.
     order: Option<Order>,
+    /// What it costs beside its bytes, once that had to be known: for that all of it is gone through.
+    weight: Option<Weight>,
     /// What follows from the update that was checked last.
     next: Next,
 }
@@ -43,6 +46,8 @@ pub struct Replica {
 struct Next {
     reaches: Clocks,
     order: Option<Order>,
+    /// Bytes of memory that it takes more.
+    memory: usize,
 }
 
 /// How far each client's structs are known, without a gap.
@@ -96,11 +101,22 @@ pub enum Spoilt {
     TextTooLong,
     /// There are more root types than [`limits::ROOTS_MAX`].
     TooManyRoots,
+    /// There are more stretches of deleted items than [`limits::DELETIONS_KEPT`].
+    TooManyDeletions,
 }
 
 impl Replica {
     fn empty() -> Self {
-        Self { doc: new_doc(0), seq: 0, unfolded: 0, bytes: 0, known: None, order: None, next: Next::default() }
+        Self {
+            doc: new_doc(0),
+            seq: 0,
+            unfolded: 0,
+            bytes: 0,
+            known: None,
+            order: None,
+            weight: None,
+            next: Next::default(),
+        }
     }
 
     /// Folds a stream.
@@ -169,7 +185,7 @@ impl Replica {
         for range in &update.inserted {
             let (client, end) = (range.client, range.clock.saturating_add(range.len));
             let before = reaches.get(client).unwrap_or_else(|| known(client));
-            if update.foreign.contains(&client) && end > known(client) {
+            if update.foreign.binary_search(&client).is_ok() && end > known(client) {
                 return Err(Unfit::Foreign);
             }
             if range.clock > before {
@@ -182,6 +198,12 @@ impl Replica {
             || update.needs.iter().any(|(client, clock)| *clock >= reach(*client))
         {
             return Err(Unfit::Gap);
+        }
+        let mut new = update.items.iter().filter(|item| item.end() > known(item.id.client)).peekable();
+        self.next.memory = if new.peek().is_some() { memory_for(new) + update.content } else { 0 };
+        let weight = self.weight.get_or_insert_with(|| Weight::of(&self.doc));
+        if !weight.has_room(&self.doc, self.next.memory, &update.deleted) {
+            return Err(Unfit::Full);
         }
         if self.order.is_none() && order::matters(&update.items, known) {
             // What was taken can be read, and if not it is not for this sender to pay for it.
@@ -207,9 +229,16 @@ impl Replica {
     /// Applies an update that passed [`Replica::check`]. Returns what it changed, as a v1 update; `None` if all of it was known.
     pub fn apply(&mut self, update: &Attributed) -> Result<Option<Vec<u8>>, Spoilt> {
         let decoded = Update::decode_v1(&update.bytes).map_err(|e| Spoilt::Broken(e.to_string()))?;
+        let stretches = self.weight.as_ref().map_or(0, Weight::stretches);
         let delta = self.fold_within(decoded, Some(&update.types))?;
         self.bytes += delta.as_ref().map_or(0, Vec::len);
         let next = std::mem::take(&mut self.next);
+        if let Some(weight) = &mut self.weight {
+            weight.grow(next.memory);
+            if weight.is_torn(&self.doc, stretches) {
+                return Err(Spoilt::TooManyDeletions);
+            }
+        }
         if let Some(known) = &mut self.known {
             // Nothing is missing, so all of it is there.
             next.reaches.0.into_iter().for_each(|(client, clock)| known.set(client, clock));
@@ -222,7 +251,7 @@ impl Replica {
     /// Applies a v1 update that was applied before: a row, or one that is about to become a row.
     pub fn replay(&mut self, payload: &[u8]) -> Result<(), String> {
         let update = Update::decode_v1(payload).map_err(|e| e.to_string())?;
-        (self.known, self.order, self.next) = (None, None, Next::default());
+        (self.known, self.order, self.weight, self.next) = (None, None, None, Next::default());
         self.fold(update)?;
         self.bytes += payload.len();
         Ok(())
@@ -245,6 +274,9 @@ impl Replica {
                 return Ok(None);
             }
             txn.commit();
+            if let Some(weight) = &mut self.weight {
+                weight.delete(txn.delete_set());
+            }
             if let Some(brings) = brings {
                 bounded(&txn, brings)?;
             }
@@ -482,6 +514,28 @@ mod tests {
         let loaded = Replica::load(&loaded).expect("loads");
         assert!(loaded.is_same_as(&replica));
         assert_eq!(loaded.diff(&StateVector::default()), replica.diff(&StateVector::default()));
+    }
+
+    #[test]
+    fn b22_an_honest_board_is_far_from_what_it_may_weigh() {
+        let mut replica = empty();
+        let (doc, text) = writer(7);
+        for n in 0..2_000_u32 {
+            let mut txn = doc.transact_mut();
+            let at = n.wrapping_mul(2_654_435_761) % (text.len(&txn) + 1);
+            text.insert(&mut txn, at, "字字");
+            text.remove_range(&mut txn, at, 1);
+            let update = txn.encode_update_v1();
+            drop(txn);
+            take(&mut replica, &update, &[]).expect("fits").expect("new");
+        }
+        let counted = Weight::of(&doc);
+        let weight = replica.weight.expect("it was asked for");
+        // At most so much, counted anew it is less; and ten times as many edits are a long café.
+        assert!(weight.memory() >= counted.memory() && weight.stretches() >= counted.stretches());
+        assert!(counted.stretches() > 1_000, "{counted:?}");
+        assert!(10 * counted.memory() < limits::BOARD_MEMORY / 4, "{counted:?}");
+        assert!(10 * weight.memory() < limits::BOARD_MEMORY, "{weight:?}");
     }
 
     #[test]

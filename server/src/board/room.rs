@@ -40,6 +40,8 @@ const GATHER: Duration = Duration::from_millis(80);
 const LARGE: usize = 256 * 1024;
 /// How long the answer to those who have nothing yet is kept.
 const KEEP_WHOLE: Duration = Duration::from_secs(3);
+/// People of whom somebody is told in one frame: some 10 KiB of what our page says, and 64 if all say as much as they may.
+const GREETED: usize = 64;
 /// How long a board without members stays awake.
 const IDLE: Duration = Duration::from_secs(30);
 /// How often a busy board tells the floor how many notes it has.
@@ -282,7 +284,9 @@ impl Room {
     // -- Members
 
     fn join(&mut self, id: MemberId, member: Member) {
-        self.members.insert(id, member);
+        if let Err(member) = self.members.insert(id, member) {
+            return member.turn_away(&self.address, "too_many_sessions");
+        }
         let here = self.presence.all_but(id);
         if !here.is_empty() {
             self.greet(id, &here);
@@ -297,10 +301,11 @@ impl Room {
         self.idle_since = Instant::now();
     }
 
-    /// Tells somebody who is here, and who is not any more.
+    /// Tells somebody who is here, and who is not any more. If nobody is, that too is an answer.
     fn greet(&self, id: MemberId, here: &[PresenceEntry]) {
-        if let Some(member) = self.members.get(id) {
-            member.answer(&self.address, ServerMessage::Awareness(wire_presence::encode(here)));
+        let Some(member) = self.members.get(id) else { return };
+        for some in in_frames(here) {
+            member.tell(&self.address, ServerMessage::Awareness(wire_presence::encode(some)));
         }
     }
 
@@ -405,6 +410,18 @@ impl Drop for Room {
             restart(&member.outbox);
         }
     }
+}
+
+/// Presence in parts of which each makes a small frame; at least one.
+fn in_frames(mut entries: &[PresenceEntry]) -> Vec<&[PresenceEntry]> {
+    let mut frames = Vec::new();
+    while entries.len() > GREETED {
+        let (some, rest) = entries.split_at(GREETED);
+        frames.push(some);
+        entries = rest;
+    }
+    frames.push(entries);
+    frames
 }
 
 fn report_every() -> Duration {

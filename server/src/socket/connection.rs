@@ -11,6 +11,7 @@ use shared::wire::{Address, Addressed, ClientFrame, PresenceUser, ServerFrame, S
 use shared::workshop::Workshop;
 use tokio::time::Instant;
 
+use super::allowance::Allowance;
 use super::dialect::{Dialect, decode_yjs};
 use super::guard::{Guard, GuardError, Holder};
 use super::outbox::{Class, End, Outbox, Slot};
@@ -31,6 +32,7 @@ const IDS_FOR_BOARD: usize = 1;
 static CONNECTIONS: AtomicU64 = AtomicU64::new(1);
 
 const RESTART: End = End { code: 1012, reason: "restart" };
+const TOO_FAST: End = End { code: 4429, reason: "too_fast" };
 const UNAVAILABLE: End = End { code: 1013, reason: "store_unavailable" };
 
 /// Which framing a connection uses.
@@ -60,6 +62,7 @@ pub struct Connection {
 struct Person {
     principal: Principal,
     workshop: workshop::Handle,
+    allowance: Allowance,
     _arrival: Arrival,
 }
 
@@ -227,6 +230,11 @@ impl Connection {
             Output::Edit { slot, ack, update, allowed, ours } => {
                 let (handle, member) = self.board(slot)?;
                 let person = self.person.as_ref()?;
+                if !person.allowance.take(Instant::now(), update.len()) {
+                    metrics::counter!("tablehop_refusals_total", "reason" => TOO_FAST.reason).increment(1);
+                    self.outbox.end(TOO_FAST);
+                    return None;
+                }
                 let holder = holder(&self.app, &person.principal);
                 match self.guard.check(holder, ours || !allowed, update).await {
                     Ok(update) => {
@@ -331,7 +339,9 @@ impl Connection {
                     }
                 };
                 let arrival = workshop.floor.arrive(principal.actor.id.clone());
-                self.person.insert(Box::new(Person { principal, workshop, _arrival: arrival }))
+                let now = Instant::now();
+                let allowance = self.app.allowances.of(&principal.workshop, &principal.actor.id, now);
+                self.person.insert(Box::new(Person { principal, workshop, allowance, _arrival: arrival }))
             }
         };
         Ok(known.workshop.moment.borrow().clone())

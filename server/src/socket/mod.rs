@@ -7,6 +7,7 @@
 //! - [`mod@line`]: its stream, on which others may write as well
 //! - [`session`]: the connection as a pure state machine
 //! - [`connection`]: carries out what it decides
+//! - [`allowance`]: how much each person may still write
 //! - [`guard`]: scan, decode and attribute an update before Yrs sees it
 //! - [`outbox`]: what waits to be written; bounded
 //! - [`dialect`]: the two framings
@@ -31,6 +32,7 @@ use tokio::time::{sleep_until, timeout};
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{self, Message};
 
+pub mod allowance;
 pub mod connection;
 pub mod dialect;
 pub mod guard;

@@ -1,4 +1,4 @@
-//! Token buckets: how fast one connection may go on.
+//! Token buckets: how fast one connection, or one person, may go on.
 
 use tokio::time::Instant;
 
@@ -26,14 +26,25 @@ impl Bucket {
     /// Takes so many, or none and `false` if there are fewer.
     pub fn take_many(&mut self, now: Instant, count: usize) -> bool {
         let count = count as f32;
-        let since = now.saturating_duration_since(self.at).as_secs_f32();
-        self.at = now;
-        self.level = (self.level + since * self.per_second).min(self.burst);
+        self.fill(now);
         let enough = self.level >= count;
         if enough {
             self.level -= count;
         }
         enough
+    }
+
+    /// Whether it is as good as a new one.
+    pub fn is_full(&mut self, now: Instant) -> bool {
+        self.fill(now);
+        self.level >= self.burst
+    }
+
+    fn fill(&mut self, now: Instant) {
+        let since = now.saturating_duration_since(self.at).as_secs_f32();
+        // Never back: several connections share one, and each looks at the clock for itself.
+        self.at = now.max(self.at);
+        self.level = (self.level + since * self.per_second).min(self.burst);
     }
 }
 

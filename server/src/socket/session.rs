@@ -346,6 +346,14 @@ impl Session {
             out.push(Output::Send { slot: 0, to, message });
             return Ok(());
         }
+        let is_other_session =
+            |entry: &&Entry| entry.to.address == to.address && !matches!(entry.state, State::Waiting { .. });
+        if self.addresses.iter().filter(is_other_session).count() >= limits::SESSIONS_PER_BOARD {
+            self.held_bytes -= held.iter().map(weight).sum::<usize>();
+            let message = ServerMessage::Denied { reason: "too_many_sessions".to_owned() };
+            out.push(Output::Send { slot: 0, to, message });
+            return Ok(());
+        }
         let slot = self.new_slot()?;
         self.addresses.push(Entry { slot, to: to.clone(), state: State::Checking { ours, held } });
         out.push(Output::Authenticate { slot, to, token, ours });

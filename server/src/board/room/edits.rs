@@ -70,6 +70,7 @@ impl Room {
                     Spoilt::Broken(_) => (1002, "bad_update"),
                     Spoilt::TextTooLong => (1009, "text_too_long"),
                     Spoilt::TooManyRoots => (1002, "too_many_roots"),
+                    Spoilt::TooManyDeletions => (1009, "too_many_deletions"),
                 };
                 self.expel(id, End { code, reason });
                 self.rebuild(staged).await;

@@ -8,10 +8,38 @@ use super::*;
 
 /// Structs of client 9 from clock 0 on, without deletions.
 fn forged(structs: &[&[u8]]) -> Vec<u8> {
-    let mut writer = Writer::new();
-    writer.var_uint(1).var_uint(structs.len() as u64).var_uint(9).var_uint(0);
-    structs.iter().copied().flatten().for_each(|&byte| _ = writer.byte(byte));
+    let mut writer = sections(9, 0, structs);
     writer.byte(0);
+    writer.into_bytes()
+}
+
+/// The same of any client, and what it deletes: single clocks.
+fn forged_and_deleted(
+    client: u64,
+    clock: u64,
+    structs: &[&[u8]],
+    deleted: impl ExactSizeIterator<Item = u64>,
+) -> Vec<u8> {
+    let mut writer = sections(client, clock, structs);
+    writer.var_uint(1).var_uint(client).var_uint(deleted.len() as u64);
+    deleted.for_each(|clock| _ = writer.var_uint(clock).var_uint(1));
+    writer.into_bytes()
+}
+
+fn sections(client: u64, clock: u64, structs: &[&[u8]]) -> Writer {
+    let mut writer = Writer::new();
+    writer.var_uint(u64::from(!structs.is_empty()));
+    if !structs.is_empty() {
+        writer.var_uint(structs.len() as u64).var_uint(client).var_uint(clock);
+    }
+    structs.iter().copied().flatten().for_each(|&byte| _ = writer.byte(byte));
+    writer
+}
+
+/// A text at a root whose name is a letter.
+fn text_at(root: u8, text: &str) -> Vec<u8> {
+    let mut writer = Writer::new();
+    writer.byte(4).byte(1).byte(1).byte(root).var_string(text);
     writer.into_bytes()
 }
 
@@ -152,4 +180,216 @@ async fn b24_an_item_between_two_that_are_crossed_costs_its_sender() {
     assert!(is_update(&ann.hears().await));
     ann.writes("!").await;
     assert_eq!(house.guest("late", 3).await.reads(), "woxrds!");
+}
+
+/// Every second letter of long texts: each text, and each edit, is within its limit. Whoever comes back sends, and is sent, all of them.
+#[tokio::test]
+async fn b22_what_was_deleted_here_and_there_always_goes_into_one_frame() {
+    const EACH: u64 = limits::DELETIONS_MAX as u64 / 4;
+    let house = House::new();
+    let mut ann = house.guest("ann", 1).await;
+    let mut mallory = house.stranger("mallory", 9).await;
+    let letters = "x".repeat(2 * EACH as usize);
+    let holes = |client: u64, structs: &[&[u8]]| {
+        let deleted: Vec<u64> = (0..EACH).map(|n| 2 * n + 1).collect();
+        forged_and_deleted(client, 0, structs, deleted.into_iter())
+    };
+    for (client, root) in (101..).zip(b"abcd") {
+        let update = holes(client, &[&text_at(*root, &letters)]);
+        mallory.sends_as(update, Ack::Status, &[], true).await;
+        assert_eq!(mallory.hears().await, ServerMessage::SyncStatus(true));
+        assert!(is_update(&ann.hears().await));
+    }
+    let mut house = house;
+    for (round, client) in [(0, 105), (1, 106)] {
+        let one_more = forged_and_deleted(client, 0, &[&text_at(b'e', "xyz")], [1].into_iter());
+        mallory.sends_as(one_more, Ack::Status, &[], true).await;
+        assert_eq!(mallory.hears().await, ServerMessage::SyncStatus(false), "one more is refused");
+        // What is known to be deleted may be said again, as clients of other makes do, and what is deleted beside it makes no more.
+        for update in [holes(101, &[]), forged_and_deleted(102 + round, 0, &[], [0].into_iter())] {
+            mallory.sends_as(update, Ack::Status, &[], true).await;
+            assert_eq!(mallory.hears().await, ServerMessage::SyncStatus(true));
+        }
+        assert!(is_update(&ann.hears().await));
+        ann.writes("still writing").await;
+        assert!(is_update(&mallory.hears().await));
+        // So it is after a restart, too.
+        if round == 0 {
+            house = house.reopened().await;
+            ann = house.guest("ann", 11).await;
+            mallory = house.stranger("mallory", 12).await;
+        }
+    }
+    let vector = ann.doc.transact().state_vector();
+    let lacking = ann.doc.transact().encode_diff_v1(&vector).len();
+    assert!(lacking < limits::FRAME_BYTES / 2, "{lacking}");
+}
+
+/// What an update deletes without naming it is found out only when it is applied.
+#[tokio::test]
+async fn b22_stretches_that_an_update_does_not_name_cost_its_sender() {
+    let house = House::new();
+    let mut ann = house.guest("ann", 1).await;
+    ann.writes("words").await;
+    let mallory = house.stranger("mallory", 9).await;
+    let letters = [text_at(b'a', "x"), text_at(b'b', "x")];
+    // A clock that is collected already, and a letter, and so on.
+    let structs: Vec<&[u8]> =
+        (0..=limits::DELETIONS_KEPT).flat_map(|n| [&[0, 1][..], &letters[usize::from(n % 2 == 0)]]).collect();
+    mallory.sends_as(forged(&structs), Ack::Status, &[], true).await;
+    assert_eq!(mallory.ends().await, End { code: 1009, reason: "too_many_deletions" });
+    ann.writes(", and more").await;
+    assert_eq!(house.guest("late", 3).await.reads(), "words, and more");
+}
+
+#[tokio::test]
+async fn b22_a_board_that_has_more_stretches_from_before_is_read_and_written_on() {
+    let house = House::new();
+    let letters = [text_at(b'a', "x"), text_at(b'b', "x"), text_at(b'c', "x")];
+    let structs: Vec<&[u8]> = (0..=2 * limits::DELETIONS_KEPT).flat_map(|n| [&[0, 1][..], &letters[n % 3]]).collect();
+    let row = NewRow { principal: "p".to_owned(), at: 1, payload: forged(&structs).into() };
+    house.store.append(house.stream(), None, vec![row]).await.expect("stored");
+    let mut ann = house.guest("ann", 1).await;
+    ann.writes("words").await;
+    let one_more = forged_and_deleted(1, 0, &[], [2].into_iter());
+    ann.sends_as(one_more, Ack::Status, &[], true).await;
+    assert_eq!(ann.hears().await, ServerMessage::SyncStatus(false));
+    // The first letter that client 9 wrote stands between two that are gone.
+    let fewer = forged_and_deleted(9, 0, &[], [1].into_iter());
+    ann.sends_as(fewer, Ack::Status, &[], true).await;
+    assert_eq!(ann.hears().await, ServerMessage::SyncStatus(true));
+    ann.writes("!").await;
+    assert_eq!(house.guest("late", 2).await.reads(), "words!");
+}
+
+/// A megabyte of the smallest values is some sixty in memory.
+#[tokio::test]
+async fn b22_a_board_takes_a_bounded_part_of_memory_whatever_it_is_made_of() {
+    const VALUES: usize = 60;
+    let house = House::new();
+    let mut mallory = house.stranger("mallory", 9).await;
+    let mut nulls = Writer::new();
+    nulls.byte(8).byte(1).byte(1).byte(b'm').var_uint(VALUES as u64);
+    for _ in 0..VALUES {
+        nulls.byte(117).var_uint(limits::VALUE_BYTES as u64 - 8);
+        (8..limits::VALUE_BYTES).for_each(|_| _ = nulls.byte(126));
+    }
+    let nulls = nulls.into_bytes();
+    assert!(nulls.len() < limits::FRAME_BYTES);
+    mallory.sends_as(forged(&[&nulls]), Ack::Status, &[], true).await;
+    assert_eq!(mallory.hears().await, ServerMessage::SyncStatus(true));
+    let mut house = house;
+    for client in [10, 11] {
+        let again = forged_and_deleted(client, 0, &[&nulls], [0].into_iter());
+        mallory.sends_as(again, Ack::Status, &[], true).await;
+        assert_eq!(mallory.hears().await, ServerMessage::SyncStatus(false));
+        // What is known takes no room, and words find some.
+        mallory.sends_as(forged(&[&nulls]), Ack::Status, &[], true).await;
+        assert_eq!(mallory.hears().await, ServerMessage::SyncStatus(true));
+        house.guest("ann", client + 10).await.writes("still writing").await;
+        house = house.reopened().await;
+        mallory = house.stranger("mallory", client + 20).await;
+    }
+    // Once somebody takes it away there is room again, though nobody knows at once how much.
+    let mut maps = Writer::new();
+    maps.byte(8).byte(1).byte(1).byte(b'm').var_uint(20_000);
+    (0..20_000).for_each(|_| _ = maps.byte(118).byte(0));
+    let maps = forged_and_deleted(12, 0, &[&maps.into_bytes()], [].into_iter());
+    mallory.sends_as(maps.clone(), Ack::Status, &[], true).await;
+    assert_eq!(mallory.hears().await, ServerMessage::SyncStatus(false));
+    let all = forged_and_deleted(9, 0, &[], (0..VALUES as u32).map(u64::from));
+    mallory.sends_as(all, Ack::Status, &[], true).await;
+    assert_eq!(mallory.hears().await, ServerMessage::SyncStatus(true));
+    let mut refused = 0;
+    loop {
+        mallory.sends_as(maps.clone(), Ack::Status, &[], true).await;
+        if mallory.hears().await == ServerMessage::SyncStatus(true) {
+            break;
+        }
+        refused += 1;
+        assert!(refused < 1_000, "it stays full for ever");
+    }
+}
+
+#[tokio::test]
+async fn h23_one_person_opens_a_board_so_often_and_no_more() {
+    let house = House::new();
+    let mut tabs = Vec::new();
+    for _ in 0..limits::OPENINGS_PER_PERSON {
+        tabs.push(house.guest("mallory", 1).await);
+    }
+    let mut one_more = house.joins("mallory", 2, true).await.expect("a board");
+    assert_eq!(one_more.hears().await, ServerMessage::Denied { reason: "too_many_sessions".to_owned() });
+    // Others come in, and so do they when a tab is closed.
+    let mut ann = house.guest("ann", 3).await;
+    ann.writes("words").await;
+    one_more.hears_nothing();
+    assert!(is_update(&tabs[0].hears().await));
+    tabs[1].handle.leave(tabs[1].id).await;
+    assert_eq!(house.guest("mallory", 4).await.reads(), "words");
+}
+
+/// Clients of other makes may name each opening.
+#[tokio::test]
+async fn h23_everybody_is_told_in_their_own_dialect_however_many_there_are() {
+    let house = House::new();
+    let mut ann = house.guest("ann", 1).await;
+    let handle = house.boards.open(&house.board).await.expect("a board");
+    let mut others = Vec::new();
+    for n in 0..20 {
+        let (id, outbox, session) = (house.boards.next_member(), Arc::new(Outbox::default()), format!("s{}", n / 2));
+        let dialect = Dialect::Collab(Some(session.as_str().into()));
+        let member = Member { actor: "bot".into(), ours: false, dialect, outbox: outbox.clone(), slot: 1 };
+        handle.join(id, member).await.expect("a board");
+        handle.sync(id, StateVector::default()).await.expect("a board");
+        timeout(PATIENCE, outbox.filled()).await.expect("in time");
+        others.push((session, outbox));
+    }
+    ann.writes("words").await;
+    for (session, outbox) in others {
+        let frames: Vec<_> = std::iter::from_fn(|| outbox.next())
+            .map(|next| match next {
+                Next::Frame(frame) => ServerFrame::decode(&frame).expect("a frame"),
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        assert_eq!(frames.len(), 3, "all there is, a question, and the edit");
+        for frame in frames {
+            assert!(matches!(frame, ServerFrame::Message(to, _) if to.session.as_deref() == Some(session.as_str())));
+        }
+    }
+}
+
+#[tokio::test]
+async fn b10_who_reads_slowly_is_not_let_go_for_how_many_are_here() {
+    let house = House::new();
+    for n in 0..100 {
+        let name = format!("bot{n}");
+        let bot = house.joins(&name, 100 + n, true).await.expect("a board");
+        let user = PresenceUser { id: name.as_str().into(), name, role: Role::Participant };
+        let state = json!({ "note": "x".repeat(limits::PRESENCE_STATE_BYTES - 200) });
+        let here = vec![PresenceEntry { client: bot.client, clock: 1, state: Some(state) }];
+        bot.handle.presence(bot.id, user, here).await.expect("a board");
+    }
+    let mut slow = house.joins("slow", 2, true).await.expect("a board");
+    for _ in 0..20 {
+        slow.handle.query_presence(slow.id).await.expect("a board");
+    }
+    // By then all of it has been answered.
+    house.boards.open(&house.board).await.expect("a board");
+    let mut waited = 0;
+    loop {
+        match slow.outbox.next() {
+            Some(Next::Frame(frame)) => waited += frame.len(),
+            Some(Next::Lagging(1)) => break,
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(waited <= limits::QUEUE_BYTES, "{waited}");
+    slow.syncs().await;
+    let mut heard = 0;
+    while heard < 60 {
+        let ServerMessage::Awareness(bytes) = slow.hears().await else { panic!("no presence") };
+        heard += wire_presence::decode(&bytes).expect("presence").len();
+    }
 }

@@ -190,3 +190,23 @@ fn a_connection_has_so_many_boards() {
     let out = client.says("board/abc.t999", auth());
     assert!(matches!(&out[..], [Output::Send { message: ServerMessage::Denied { .. }, .. }]));
 }
+
+#[test]
+fn h23_one_board_is_opened_a_few_times_by_one_connection() {
+    let session = |n: usize| Addressed { session: Some(format!("s{n}")), ..at(BOARD) };
+    let mut client = Client::new();
+    let opens = |client: &mut Client, n: usize| client.does(Input::Heard(Ok(ClientFrame::Message(session(n), auth()))));
+    for n in 0..limits::SESSIONS_PER_BOARD {
+        assert!(matches!(opens(&mut client, n)[..], [Output::Authenticate { .. }]));
+        client.does(Input::Granted { slot: n as Slot + 1, right: Right::Read });
+    }
+    let denied = ServerMessage::Denied { reason: "too_many_sessions".into() };
+    let refused = [Output::Send { slot: 0, to: session(9), message: denied }];
+    assert_eq!(opens(&mut client, 9), refused);
+    // The same one may be opened anew, and another one when one is closed; other boards are other boards.
+    assert!(matches!(opens(&mut client, 0)[..], [Output::Leave { .. }, Output::Authenticate { .. }]));
+    assert_eq!(opens(&mut client, 9), refused);
+    client.does(Input::Heard(Ok(ClientFrame::Message(session(1), ClientMessage::Close))));
+    assert!(matches!(opens(&mut client, 9)[..], [Output::Authenticate { .. }]));
+    assert!(matches!(client.says("board/abc.t2", auth())[..], [Output::Authenticate { .. }]));
+}

@@ -22,12 +22,20 @@ const STRUCT_BYTES: usize = 2;
 /// Fewest bytes of a client's deletions, and of one of them.
 const DELETION_BYTES: usize = 2;
 
+/// Bytes of memory that a shared type takes in Yrs beside its item: its tables.
+const TYPE_MEMORY: usize = 512;
+/// Bytes of memory that a value takes: measured 24 for a null, which is one byte of an update, and 60 for a short text.
+const VALUE_MEMORY: usize = 64;
+/// The same of a value that is a map, beside what is in it: measured 100 when empty, 360 with one entry.
+const MAP_MEMORY: usize = 256;
+
 /// What the bytes tell of an update; see [`Checked`].
 pub(super) struct Walked {
     pub(super) needs: Vec<(u64, u32)>,
     pub(super) types: Vec<SharedType>,
     pub(super) lazy: bool,
     pub(super) items: Vec<Placed>,
+    pub(super) content: usize,
 }
 
 /// Reads a whole update.
@@ -40,7 +48,7 @@ pub(super) fn walk(update: &[u8]) -> Result<Walked, ScanError> {
         return Err(ScanError::Trailing);
     }
     let lazy = structs.check_depth()?;
-    Ok(Walked { needs: structs.needs(), types: structs.types, lazy, items: structs.items })
+    Ok(Walked { needs: structs.needs(), types: structs.types, lazy, items: structs.items, content: structs.content })
 }
 
 /// Reads the structs of a whole document. Values may take more bytes in it than they did in the updates.
@@ -87,6 +95,8 @@ pub(super) struct Structs {
     lenient: bool,
     /// Whether there is a value that is bytes.
     pub(super) binary: bool,
+    /// Bytes of memory that types and values take beside their items.
+    pub(super) content: usize,
 }
 
 impl Structs {
@@ -251,12 +261,14 @@ impl Structs {
             }
             STRING => reader.var_string()?.chars().map(|c| c.len_utf16() as u32).sum(),
             EMBED => {
-                self.within(read_json(reader)?)?;
+                let bytes = read_json(reader, &mut self.content)?;
+                self.within(bytes)?;
                 1
             }
             FORMAT => {
                 self.key(reader)?;
-                self.within(read_json(reader)?)?;
+                let bytes = read_json(reader, &mut self.content)?;
+                self.within(bytes)?;
                 1
             }
             TYPE => {
@@ -264,7 +276,10 @@ impl Structs {
                 const MAP: u8 = 1;
                 const TEXT: u8 = 2;
                 match reader.byte()? {
-                    ARRAY | MAP | TEXT => return Ok((1, true)),
+                    ARRAY | MAP | TEXT => {
+                        self.content += TYPE_MEMORY;
+                        return Ok((1, true));
+                    }
                     other => return Err(ScanError::Type(other)),
                 }
             }
@@ -272,7 +287,7 @@ impl Structs {
                 let values = count(reader, 1)?;
                 for _ in 0..values {
                     let before = reader.remaining();
-                    read_any(reader, limits::ANY_DEPTH)?;
+                    read_any(reader, limits::ANY_DEPTH, &mut self.content)?;
                     self.within(before - reader.remaining())?;
                 }
                 values
@@ -294,9 +309,10 @@ impl Structs {
     }
 }
 
-/// Reads a value that may nest `depth` deep.
-fn read_any(reader: &mut Reader, depth: usize) -> Result<(), ScanError> {
+/// Reads a value that may nest `depth` deep, and counts the memory that it takes.
+fn read_any(reader: &mut Reader, depth: usize, memory: &mut usize) -> Result<(), ScanError> {
     let depth = depth.checked_sub(1).ok_or(ScanError::Depth)?;
+    *memory += VALUE_MEMORY;
     match reader.byte()? {
         // undefined, null, false, true
         127 | 126 | 121 | 120 => {}
@@ -307,14 +323,15 @@ fn read_any(reader: &mut Reader, depth: usize) -> Result<(), ScanError> {
         123 | 122 => _ = reader.take(8)?,
         119 => _ = reader.var_string()?,
         118 => {
+            *memory += MAP_MEMORY;
             for _ in 0..count(reader, 2)? {
                 reader.var_string()?;
-                read_any(reader, depth)?;
+                read_any(reader, depth, memory)?;
             }
         }
         117 => {
             for _ in 0..count(reader, 1)? {
-                read_any(reader, depth)?;
+                read_any(reader, depth, memory)?;
             }
         }
         116 => _ = reader.var_bytes()?,
@@ -333,9 +350,11 @@ fn read_integer(reader: &mut Reader) -> Result<(), ScanError> {
     Err(ReadError::Oversized.into())
 }
 
-/// A value as JSON text; returns its length in bytes. Only its depth is looked at; whether it is JSON at all, Yrs finds out safely.
-fn read_json(reader: &mut Reader) -> Result<usize, ScanError> {
+/// A value as JSON text, counted like one of [`read_any`]; returns its length in bytes. Only its depth is looked at; whether it is JSON at
+/// all, Yrs finds out safely.
+fn read_json(reader: &mut Reader, memory: &mut usize) -> Result<usize, ScanError> {
     let (mut depth, mut quoted, mut escaped) = (0, false, false);
+    *memory += VALUE_MEMORY;
     let json = reader.var_string()?;
     for byte in json.bytes() {
         match byte {
@@ -347,7 +366,9 @@ fn read_json(reader: &mut Reader) -> Result<usize, ScanError> {
                 if depth > limits::ANY_DEPTH {
                     return Err(ScanError::Depth);
                 }
+                *memory += if byte == b'{' { MAP_MEMORY + VALUE_MEMORY } else { VALUE_MEMORY };
             }
+            b',' if !quoted => *memory += VALUE_MEMORY,
             b']' | b'}' if !quoted => depth = depth.saturating_sub(1),
             _ => {}
         }
