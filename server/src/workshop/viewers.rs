@@ -16,7 +16,7 @@ use crate::socket::outbox::{Class, Outbox, Slot};
 use crate::store::Health;
 
 /// Views made and written before other tasks get a turn.
-const TURN: usize = 64;
+const TURN: usize = 1_024;
 /// What a view begins with whose turn it is to be sent, and what it ends with.
 const BEGIN: &[u8] = br#"{"type":"view","view":"#;
 const END: &[u8] = b"}";
