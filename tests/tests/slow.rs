@@ -99,7 +99,10 @@ async fn h21_who_is_taken_out_while_reading_slowly_reads_nothing_that_comes_afte
                 let board = replica.table_board();
                 assert!(board.notes.iter().all(|note| note.text != "只给在座的人"), "read after it was taken away");
             }
-            Heard::Message(ServerMessage::Close { reason }) => return Ok(assert_eq!(reason, "removed")),
+            Heard::Message(ServerMessage::Close { reason }) => {
+                assert_eq!(reason, "removed");
+                return Ok(());
+            }
             Heard::Message(_) => {}
             Heard::End(code) => bail!("cut off with {code:?}"),
         }

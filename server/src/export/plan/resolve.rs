@@ -31,7 +31,7 @@ pub struct Sources<'a> {
     pub harvest: Option<HarvestBoard>,
     /// The plan board, if it can be read.
     pub plan: Option<PlanBoard>,
-    /// For whom. Nobody reads here what the page does not show them: see [`Reader`].
+    /// For whom. Nobody reads here what the page does not show them: see `Reader`.
     pub reader: &'a Actor,
 }
 
