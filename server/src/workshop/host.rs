@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use shared::id::{Actor, ActorId, BoardId, Millis, WorkshopId};
+use shared::id::{Actor, ActorId, BoardId, Millis, Role, WorkshopId};
 use shared::workshop::command::Internal;
 use shared::workshop::{Command, Context, Event, Phase, Recorded, Refusal, Workshop, decide, decide_internal};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -17,7 +17,8 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use super::floor::Floor;
 use super::requests::{Done, REMEMBERED, RequestKey, Requests, row_of};
-use super::viewers::{Viewer, Viewers, Which};
+use super::schedule::{Schedule, Which};
+use super::viewers::{Viewer, Viewers};
 use super::{CommandError, Inner, Moment, PAGE, snapshot};
 use crate::clock::Steps;
 use crate::draw;
@@ -27,15 +28,6 @@ use crate::store::{Health, NewRow, Page, StoreError, StreamId};
 const BATCH: usize = 256;
 /// How long a café that nobody asks anything stays awake.
 const IDLE: Duration = Duration::from_secs(60);
-/// The least time between two views of one person; the first after a quiet time goes out at once.
-const BETWEEN_VIEWS: Duration = Duration::from_millis(250);
-/// Between two views pass this many times what making the last ones took: a café of thousands, whose people all come at once, is busy
-/// with their edits and not with telling each of every other.
-const VIEWS_SHARE: u32 = 4;
-/// The same for views that only tell how busy the tables are, of which there is always something new in a large café.
-const FLOOR_SHARE: u32 = 128;
-/// The longest time between two such views, if there is something new.
-const FLOOR_AT_MOST: Duration = Duration::from_secs(2);
 /// The longest sleep.
 const NAP: Duration = Duration::from_secs(20);
 /// The longest sleep while there is a deadline, so that a wall clock that was set is noticed before people wonder.
@@ -94,6 +86,14 @@ pub(crate) enum Request {
 }
 
 impl Request {
+    /// Whether everybody waits to see what comes of it: the facilitator does something, or time is up.
+    fn steers(&self) -> bool {
+        match self {
+            Self::Command { actor, .. } => actor.role == Role::Facilitator,
+            Self::Internal(internal) => matches!(internal, Internal::TimeUp),
+        }
+    }
+
     fn key(&self) -> Option<&RequestKey> {
         match self {
             Self::Command { key, .. } => key.as_ref(),
@@ -130,10 +130,7 @@ pub(super) async fn run(inner: Arc<Inner>, id: WorkshopId, tx: mpsc::Sender<Inpu
         moment: watch::Sender::new(moment),
         uncovered,
         viewers: Viewers::default(),
-        changed: None,
-        newcomers: false,
-        show_after: now,
-        show_floor_after: now,
+        schedule: Schedule::new(now),
         not_before: now,
         last_heard: now,
     };
@@ -176,14 +173,8 @@ struct Host {
     /// The wall clock as deadlines know it.
     steps: Steps,
     viewers: Viewers,
-    /// Whether views may have changed since they were last shown: those of facilitators, or everybody's.
-    changed: Option<Which>,
-    /// Whether somebody waits for their first view.
-    newcomers: bool,
-    /// Not before this, unless to newcomers.
-    show_after: Instant,
-    /// When how busy the tables are may be shown again.
-    show_floor_after: Instant,
+    /// When views are shown.
+    schedule: Schedule,
     /// Before this, a deadline is not tried again.
     not_before: Instant,
     last_heard: Instant,
@@ -209,10 +200,7 @@ impl Host {
                     }
                 }
                 people = self.floor.changed() => {
-                    if people {
-                        self.changed = Some(Which::All);
-                    }
-                    self.changed.get_or_insert(Which::Steering);
+                    self.schedule.changed(if people { Which::All } else { Which::Steering });
                 }
                 Ok(()) = health.changed() => self.store_is(*health.borrow_and_update()),
                 () = sleep_until(self.wake_at(deadline)) => {
@@ -241,7 +229,7 @@ impl Host {
 
     fn wake_at(&self, deadline: Option<Instant>) -> Instant {
         let idle = if self.is_watched() { None } else { Some(self.last_heard + IDLE) };
-        let show = self.show_at();
+        let show = self.schedule.at();
         let nap = Instant::now() + if deadline.is_some() { NAP_IN_ROUND } else { NAP };
         // An idle time that is past while a deadline keeps the café awake would be no sleep at all.
         let idle = idle.filter(|_| deadline.is_none());
@@ -259,7 +247,7 @@ impl Host {
                 Input::Request { request, reply } => requests.push((request, reply)),
                 Input::Watch { viewer, who } => {
                     self.viewers.insert(viewer, who);
-                    self.newcomers = true;
+                    self.schedule.newcomer();
                 }
                 Input::Unwatch { viewer } => self.viewers.remove(viewer),
                 Input::Stop(done) => stop = Some(done),
@@ -349,6 +337,9 @@ impl Host {
                 }
             }
             self.publish(Moment { seq, state: Arc::new(state), health: before.health });
+            if requests.iter().any(Request::steers) {
+                self.schedule.steered();
+            }
             if let Some(saving) = self.snapshot_after(SNAPSHOT_AWAKE) {
                 // Nobody waits for it.
                 tokio::spawn(saving);
@@ -428,37 +419,23 @@ impl Host {
             changes
         });
         if changed {
-            self.changed = Some(Which::All);
+            self.schedule.changed(Which::All);
         }
     }
 
     fn publish(&mut self, moment: Moment) {
         self.moment.send_replace(moment);
-        self.changed = Some(Which::All);
+        self.schedule.changed(Which::All);
     }
 
-    /// When to show what has changed, if anything has.
-    fn show_at(&self) -> Option<Instant> {
-        self.changed.map(|which| match which {
-            Which::Steering => self.show_floor_after,
-            Which::All | Which::New => self.show_after,
-        })
-    }
-
-    /// Shows newcomers their first view at once, and the others theirs if it has changed, not too often.
+    /// Shows those who are due their views, as far as they have changed.
     async fn show(&mut self) {
         let began = Instant::now();
-        let due = if self.show_at().is_some_and(|at| began >= at) { self.changed.take() } else { None };
-        if due.is_none() && !self.newcomers {
-            return;
-        }
+        let Some(which) = self.schedule.take(began) else { return };
         let moment = self.moment.borrow().clone();
-        self.newcomers = false;
-        self.viewers.show(&self.id, &moment, &self.floor, self.inner.clock.now(), due.unwrap_or(Which::New)).await;
-        if due.is_some() {
-            let took = began.elapsed();
-            self.show_after = began + BETWEEN_VIEWS.max(took * (VIEWS_SHARE + 1));
-            self.show_floor_after = self.show_after.max(began + FLOOR_AT_MOST.min(took * (FLOOR_SHARE + 1)));
+        self.viewers.show(&self.id, &moment, &self.floor, self.inner.clock.now(), which).await;
+        if which != Which::New {
+            self.schedule.shown(began, began.elapsed());
         }
     }
 }

@@ -6,7 +6,7 @@
 //! - [`host`]: the task: commands in, events appended, views out; timers
 //! - `snapshot`: the state as a snapshot, so that a long café need not be read event by event
 //! - `requests`: commands that are sent again act once
-//! - `viewers`: those who get views
+//! - `viewers`: those who get views; `schedule`: when
 //! - `floor`: who is connected and how busy the tables are
 //!
 //! [`CommandError`] is the failure type of this layer.
@@ -29,6 +29,7 @@ use crate::store::{Health, Page, Store, StoreError, StreamId};
 pub(crate) mod floor;
 pub mod host;
 mod requests;
+mod schedule;
 pub(crate) mod snapshot;
 mod viewers;
 

@@ -11,6 +11,7 @@ use shared::workshop::{Live, Scene, View};
 
 use super::Moment;
 use super::floor::Floor;
+use super::schedule::Which;
 use crate::socket::dialect::Dialect;
 use crate::socket::outbox::{Class, Outbox, Slot};
 use crate::store::Health;
@@ -45,16 +46,6 @@ struct Seat {
     who: Viewer,
     /// Hash of the last view sent, without its time.
     shown: Option<u64>,
-}
-
-/// Which viewers are to be shown something.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Which {
-    All,
-    /// Those who steer, and those who have not been shown anything yet.
-    Steering,
-    /// Those who have not been shown anything yet.
-    New,
 }
 
 impl Viewers {
