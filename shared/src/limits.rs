@@ -95,12 +95,14 @@ pub const BOARDS_PER_CONNECTION: usize = 64;
 /// Openings of one board by one connection, each under a name of its own (a session): a page that shows a board twice, and is just opening
 /// it anew. Each is told everything.
 pub const SESSIONS_PER_BOARD: usize = 4;
-/// Openings of one board by one person: tabs and devices, and some that have not been noticed to be gone. Each is told everything.
-pub const OPENINGS_PER_PERSON: u32 = 64;
+/// Openings of one board by one person: tabs and devices, and some that have not been noticed to be gone; or all the readers of one link, who
+/// are one person here. Each is told everything.
+pub const OPENINGS_PER_PERSON: u32 = 1_024;
 /// Bytes that may wait for one slow reader; past it the board is resynchronised instead.
 pub const QUEUE_BYTES: usize = 512 * 1024;
 /// Bytes that may wait for all slow readers of a process together before another whole board is made for one of them: a thousand
-/// connections that each ask for one and read nothing would otherwise be a thousand boards.
+/// connections that each ask for one and read nothing would otherwise be a thousand boards. From half of it on, who reads nothing and holds
+/// more than [`QUEUE_BYTES`] is let go.
 pub const QUEUES_BYTES: usize = 512 * 1024 * 1024;
 /// Bytes of one board's document, as updates.
 pub const BOARD_BYTES: usize = 16 * 1024 * 1024;
@@ -108,13 +110,6 @@ pub const BOARD_BYTES: usize = 16 * 1024 * 1024;
 /// letter. [`BOARD_BYTES`] alone could be a gigabyte of them. These are 260,000 items; the 20,000 updates of a long café, each at another
 /// place, make 20,000 to 60,000, and 200 notes 3,000.
 pub const BOARD_MEMORY: usize = 64 * 1024 * 1024;
-/// Stretches of deleted items of one board, past which what would make one more is refused. Whoever comes back sends, and is sent, all of
-/// them in one frame, mostly 7 bytes each: three quarters of [`FRAME_BYTES`] are left for what was written. A person who corrects a
-/// word makes one.
-pub const DELETIONS_MAX: usize = 32 * 1024;
-/// Stretches of deleted items past which an update is not even kept: it may make many that it does not name, by deleting a type with all
-/// that is in it. They go into one frame even at 19 bytes each, which is one of each client and the largest numbers.
-pub const DELETIONS_KEPT: usize = DELETIONS_MAX + DELETIONS_MAX / 2;
 /// Edits a second one connection may send, averaged: typing sends under 20.
 pub const EDITS_PER_SECOND: u32 = 60;
 /// Edits a connection may send at once after a pause: returning from being offline.

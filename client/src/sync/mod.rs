@@ -4,6 +4,7 @@
 //!
 //! - [`doc`]: one Yrs document: local edits, remote updates, undo, and what each of them touched.
 //! - [`outbox`]: edits that the server has not acknowledged yet.
+//! - [`pieces`]: what is too much for one message.
 //! - [`session`]: when to connect, to wait and to give up; pure.
 //! - [`socket`]: bytes on the WebSocket; the only file that knows it.
 //! - [`link`]: drives the session with the socket, timers and the browser's events.
@@ -15,6 +16,7 @@ pub mod doc;
 pub mod journal;
 pub mod link;
 pub mod outbox;
+pub mod pieces;
 pub mod ready;
 pub mod session;
 pub mod socket;

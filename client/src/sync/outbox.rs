@@ -6,7 +6,7 @@
 //! 3. A number covers the edits that are in its message and no others. Those that were made before the connection stood, or may have been
 //!    refused on the way, are only in the difference between what we and the server have ([`Outbox::send_difference`]).
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 
 /// What a stored edit is called in storage.
 pub type EditKey = String;
@@ -69,6 +69,11 @@ impl Outbox {
         self.recall();
     }
 
+    /// Nothing counts any more, for all of it is read from storage again. Numbers go on.
+    pub fn forget_all(&mut self) {
+        self.entries.clear();
+    }
+
     /// What is under way may have been refused: it counts as not sent, and numbers go on.
     pub fn recall(&mut self) {
         for entry in &mut self.entries {
@@ -88,6 +93,7 @@ impl Outbox {
 
     /// These edits go out in one message; answers its number.
     pub fn send_these(&mut self, keys: &[EditKey]) -> u64 {
+        let keys: HashSet<&EditKey> = keys.iter().collect();
         self.send(|entry| keys.contains(&entry.key))
     }
 

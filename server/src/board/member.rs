@@ -197,10 +197,9 @@ impl Members {
         }
     }
 
-    /// The member, if everything of theirs up to this number was stored once this one is.
-    pub fn whole_up_to(&self, id: MemberId, number: u64) -> Option<&Member> {
-        let seat = self.all.get(&id)?;
-        seat.refused.is_none_or(|first| number < first).then_some(&seat.member)
+    /// Whether everything of theirs up to this number is stored once this one is.
+    pub fn is_whole_up_to(&self, id: MemberId, number: u64) -> bool {
+        self.all.get(&id).is_some_and(|seat| seat.refused.is_none_or(|first| number < first))
     }
 
     /// Tells many the same; it is encoded once for all who speak alike. An edit goes to those who have the document. Whoever is not ours and

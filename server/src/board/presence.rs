@@ -37,12 +37,25 @@ struct Present {
 }
 
 impl Presence {
-    /// Takes in what a member says of itself; `user` is who it really is. Returns what the others are to be told.
-    pub fn update(&mut self, member: MemberId, user: &PresenceUser, entries: Vec<PresenceEntry>) -> Vec<PresenceEntry> {
-        entries.into_iter().filter_map(|entry| self.update_one(member, user, entry)).collect()
+    /// Takes in what a member says of itself. `person` is who it really is, `user` how the others are to see them: perhaps without a name.
+    /// Returns what the others are to be told.
+    pub fn update(
+        &mut self,
+        member: MemberId,
+        person: &ActorId,
+        user: &PresenceUser,
+        entries: Vec<PresenceEntry>,
+    ) -> Vec<PresenceEntry> {
+        entries.into_iter().filter_map(|entry| self.update_one(member, person, user, entry)).collect()
     }
 
-    fn update_one(&mut self, member: MemberId, user: &PresenceUser, entry: PresenceEntry) -> Option<PresenceEntry> {
+    fn update_one(
+        &mut self,
+        member: MemberId,
+        person: &ActorId,
+        user: &PresenceUser,
+        entry: PresenceEntry,
+    ) -> Option<PresenceEntry> {
         let PresenceEntry { client, clock, state } = entry;
         let before = self.present.get(&client);
         // From the same member only what is newer; another connection of the same person takes over in any case.
@@ -54,7 +67,7 @@ impl Presence {
         let Some(state) = state else {
             return if before.is_some_and(|before| before.member == member) { self.remove(client) } else { None };
         };
-        if before.is_none_or(|before| before.member != member) && !self.may_come(member, user, client) {
+        if before.is_none_or(|before| before.member != member) && !self.may_come(member, person, client) {
             return None;
         }
         let state = signed(state, user);
@@ -68,17 +81,17 @@ impl Presence {
         // Never 0: to y-protocols that is the clock of those it does not know, and nothing newer.
         let told = clock.max(told.unwrap_or(0).saturating_add(1));
         self.bytes = others + bytes;
-        let person = user.id.clone();
+        let person = person.clone();
         self.present.insert(client, Present { member, person, heard: clock, told, state: state.clone(), bytes });
         Some(PresenceEntry { client, clock: told, state: Some(state) })
     }
 
     /// Whether a member may be present with one more client, which may be present with another member.
-    fn may_come(&self, member: MemberId, user: &PresenceUser, client: u64) -> bool {
+    fn may_come(&self, member: MemberId, person: &ActorId, client: u64) -> bool {
         let (mut of_member, mut of_person) = (0, 0);
         for (_, present) in self.present.iter().filter(|(known, _)| **known != client) {
             of_member += usize::from(present.member == member);
-            of_person += usize::from(present.person == user.id);
+            of_person += usize::from(present.person == *person);
         }
         of_member < CLIENTS_PER_MEMBER && of_person < limits::PRESENCE_PER_PERSON
     }
@@ -164,6 +177,13 @@ mod tests {
 
     use super::*;
 
+    impl Presence {
+        /// As everywhere where people have their names.
+        fn hears(&mut self, member: MemberId, user: &PresenceUser, entries: Vec<PresenceEntry>) -> Vec<PresenceEntry> {
+            self.update(member, &user.id, user, entries)
+        }
+    }
+
     fn li() -> PresenceUser {
         PresenceUser { id: "p1".into(), name: "李雷".into(), role: Role::Participant }
     }
@@ -176,7 +196,7 @@ mod tests {
     fn b10_nobody_is_present_under_another_name() {
         let mut presence = Presence::default();
         let claim = json!({ "user": { "id": "p2", "name": "the boss", "color": "#fa0" }, "typing": true });
-        let told = presence.update(1, &li(), says(7, 0, Some(claim)));
+        let told = presence.hears(1, &li(), says(7, 0, Some(claim)));
         let state = told[0].state.as_ref().expect("a state");
         assert_eq!(
             state,
@@ -188,17 +208,17 @@ mod tests {
     #[test]
     fn b10_nobody_hears_of_themselves() {
         let mut presence = Presence::default();
-        presence.update(1, &li(), says(7, 3, Some(json!({}))));
-        presence.update(2, &li(), says(8, 3, Some(json!({}))));
+        presence.hears(1, &li(), says(7, 3, Some(json!({}))));
+        presence.hears(2, &li(), says(8, 3, Some(json!({}))));
         assert_eq!(presence.all_but(1).iter().map(|entry| entry.client).collect::<Vec<_>>(), [8]);
     }
 
     #[test]
     fn only_newer_states_count_and_leaving_is_told() {
         let mut presence = Presence::default();
-        presence.update(1, &li(), says(7, 3, Some(json!({}))));
-        assert_eq!(presence.update(1, &li(), says(7, 3, Some(json!({ "caret": 1 })))), []);
-        assert_eq!(presence.update(1, &li(), says(7, 2, Some(json!({})))), []);
+        presence.hears(1, &li(), says(7, 3, Some(json!({}))));
+        assert_eq!(presence.hears(1, &li(), says(7, 3, Some(json!({ "caret": 1 })))), []);
+        assert_eq!(presence.hears(1, &li(), says(7, 2, Some(json!({})))), []);
         assert_eq!(presence.leave(1), says(7, 4, None));
         assert_eq!(presence.leave(1), []);
         assert_eq!(presence.all_but(0), []);
@@ -208,14 +228,14 @@ mod tests {
     #[test]
     fn a_client_that_returns_is_seen_again_and_the_old_connection_does_not_take_it_away() {
         let mut presence = Presence::default();
-        presence.update(1, &li(), says(7, 3, Some(json!({}))));
+        presence.hears(1, &li(), says(7, 3, Some(json!({}))));
         // A second connection with the same document, while the first is half open.
-        let told = presence.update(2, &li(), says(7, 3, Some(json!({}))));
+        let told = presence.hears(2, &li(), says(7, 3, Some(json!({}))));
         assert_eq!(told[0].clock, 4);
         assert_eq!(presence.leave(1), []);
         assert_eq!(presence.leave(2), says(7, 5, None));
         // Back with its own old clock: newer than its farewell all the same.
-        assert_eq!(presence.update(3, &li(), says(7, 3, Some(json!({}))))[0].clock, 6);
+        assert_eq!(presence.hears(3, &li(), says(7, 3, Some(json!({}))))[0].clock, 6);
     }
 
     #[test]
@@ -229,12 +249,12 @@ mod tests {
         let user = json!({ "name": "韩梅梅".repeat(20), "color": "#30bced", "colorLight": "#30bced33" });
         let editor = json!({ "user": user, "cursor": { "anchor": at(1 << 31), "head": at(1 << 31) } });
         let li = PresenceUser { name: "李".repeat(limits::NAME_CHARS), ..li() };
-        let told = presence.update(1, &li, says(7, 0, Some(editor)));
+        let told = presence.hears(1, &li, says(7, 0, Some(editor)));
         assert_eq!(told.len(), 1);
         let long = json!({ "note": "x".repeat(limits::PRESENCE_STATE_BYTES) });
-        assert_eq!(presence.update(1, &li, says(7, 1, Some(long))), []);
+        assert_eq!(presence.hears(1, &li, says(7, 1, Some(long))), []);
         assert_eq!(presence.all_but(0), told, "what was said before stands");
-        assert_eq!(presence.update(1, &li, says(7, 2, Some(json!({})))).len(), 1);
+        assert_eq!(presence.hears(1, &li, says(7, 2, Some(json!({})))).len(), 1);
     }
 
     #[test]
@@ -242,12 +262,12 @@ mod tests {
         let mut presence = Presence::default();
         let large = || Some(json!({ "note": "x".repeat(limits::PRESENCE_STATE_BYTES - 100) }));
         for member in 0..100 {
-            presence.update(member, &li(), says(member, 0, large()));
+            presence.hears(member, &li(), says(member, 0, large()));
         }
         assert_eq!(presence.present.len(), limits::PRESENCE_PER_PERSON);
         let person = |n: u64| PresenceUser { id: format!("q{n}").into(), ..li() };
         for member in 100..4_100 {
-            presence.update(member, &person(member), says(member, 0, large()));
+            presence.hears(member, &person(member), says(member, 0, large()));
         }
         let here = shared::wire::presence::encode(&presence.all_but(0)).len();
         assert!(
@@ -255,10 +275,10 @@ mod tests {
             "{here}"
         );
         // Who is there may say less, and where one leaves there is room for another.
-        assert_eq!(presence.update(100, &person(100), says(100, 1, large())).len(), 1);
-        assert_eq!(presence.update(4_100, &person(4_100), says(4_100, 0, large())), []);
+        assert_eq!(presence.hears(100, &person(100), says(100, 1, large())).len(), 1);
+        assert_eq!(presence.hears(4_100, &person(4_100), says(4_100, 0, large())), []);
         presence.leave(100);
-        assert_eq!(presence.update(4_100, &person(4_100), says(4_100, 1, large())).len(), 1);
+        assert_eq!(presence.hears(4_100, &person(4_100), says(4_100, 1, large())).len(), 1);
         for member in 0..=4_100 {
             presence.leave(member);
         }
@@ -269,8 +289,22 @@ mod tests {
     fn one_member_is_not_a_crowd() {
         let mut presence = Presence::default();
         for client in 0..100 {
-            presence.update(1, &li(), says(client, 0, Some(json!({}))));
+            presence.hears(1, &li(), says(client, 0, Some(json!({}))));
         }
         assert_eq!(presence.all_but(0).len(), CLIENTS_PER_MEMBER);
+    }
+
+    #[test]
+    fn b10_where_nobody_has_a_name_each_is_still_somebody() {
+        let mut presence = Presence::default();
+        let nobody = PresenceUser { id: ActorId::from(""), name: String::new(), role: Role::Participant };
+        for n in 0..40 {
+            let entry = PresenceEntry { client: n, clock: 1, state: Some(json!({})) };
+            assert_eq!(presence.update(n, &format!("p{n}").into(), &nobody, vec![entry]).len(), 1, "person {n}");
+        }
+        let of_one = |n: u64| PresenceEntry { client: 100 + n, clock: 1, state: Some(json!({})) };
+        let taken =
+            (0..40).filter(|n| !presence.update(100 + n / 4, &"p1".into(), &nobody, vec![of_one(*n)]).is_empty());
+        assert_eq!(taken.count(), limits::PRESENCE_PER_PERSON - 1);
     }
 }

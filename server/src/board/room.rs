@@ -42,6 +42,8 @@ const LARGE: usize = 256 * 1024;
 const KEEP_WHOLE: Duration = Duration::from_secs(3);
 /// People of whom somebody is told in one frame: some 10 KiB of what our page says, and 64 if all say as much as they may.
 const GREETED: usize = 64;
+/// How long after a load that failed it is tried again for those who wait for it.
+const LOAD_AGAIN: Duration = Duration::from_secs(1);
 /// How long a board without members stays awake.
 const IDLE: Duration = Duration::from_secs(30);
 /// How often a busy board tells the floor how many notes it has.
@@ -184,6 +186,9 @@ impl Room {
                     if self.is_idle() {
                         break None;
                     }
+                    if !self.behind.is_empty() {
+                        self.load().await;
+                    }
                     self.whole.take_if(|whole| whole.made.elapsed() >= KEEP_WHOLE);
                     self.report_if_due();
                 }
@@ -217,8 +222,11 @@ impl Room {
         let idle = if self.members.is_empty() { Some(self.idle_since + IDLE) } else { None };
         let report = if self.edits > 0 { self.reported.map(|at| at + report_every()) } else { None };
         let whole = self.whole.as_ref().map(|whole| whole.made + KEEP_WHOLE);
+        // Those who wait for a document that could not be loaded send nothing that would have it tried again.
+        let again = matches!(self.memory, Memory::Unloaded) && !self.behind.is_empty();
+        let again = again.then(|| Instant::now() + LOAD_AGAIN);
         let far = Instant::now() + Duration::from_secs(3_600);
-        [idle, report, whole].into_iter().flatten().min().unwrap_or(far)
+        [idle, report, whole, again].into_iter().flatten().min().unwrap_or(far)
     }
 
     fn is_idle(&self) -> bool {
@@ -252,11 +260,11 @@ impl Room {
                     self.sync(id, &state_vector).await;
                 }
                 Input::Refresh { id } => self.sync(id, &StateVector::default()).await,
-                // Who has left in this very batch was taken out above: they would come back as a ghost.
-                Input::Presence { id, .. } if self.members.get(id).is_none() => {}
                 Input::Presence { id, said } => {
+                    // Who has left in this very batch was taken out above: they would come back as a ghost.
+                    let Some(member) = self.members.get(id) else { continue };
                     let (user, entries) = *said;
-                    let changes = self.presence.update(id, &user, entries);
+                    let changes = self.presence.update(id, &member.actor, &user, entries);
                     self.tell_presence(&changes, Audience::AllBut(id));
                 }
                 Input::QueryPresence { id } => self.greet(id, &self.presence.all_but(id)),

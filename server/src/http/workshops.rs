@@ -102,7 +102,14 @@ pub async fn command(
 ) -> Result<Response, ApiError> {
     caller.of(&http, &id).await?;
     let mut charge = Charge::before(&http, &id, caller.0.actor.role, &headers)?;
-    let (command, bytes) = Json::<Command>::weighed(request, &http).await?;
+    let (command, bytes) = match Json::<Command>::weighed(request, &http).await {
+        Ok(read) => read,
+        Err(error) => {
+            // Nothing of it is stored. Requests are bounded in number besides.
+            charge.settle(0);
+            return Err(error.into());
+        }
+    };
     charge.read(&command, bytes)?;
     let key = key(&headers, &command)?;
     let state = caller.of(&http, &id).await?;

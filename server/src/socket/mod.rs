@@ -28,7 +28,7 @@ use shared::id::BoardId;
 use shared::limits;
 use shared::wire::{Address, ClientFrame, ClientMessage};
 use tokio::sync::watch;
-use tokio::time::{sleep_until, timeout};
+use tokio::time::{Instant, sleep_until, timeout};
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{self, Message};
 
@@ -60,6 +60,8 @@ const READ_BUFFER: usize = 512;
 const CONTROL_BUFFER: usize = 1024;
 /// How long one write may take: a reader this slow is gone.
 const WRITE_PATIENCE: Duration = Duration::from_secs(3 * limits::PING_SECONDS);
+/// How often to see meanwhile whether that is too long.
+const LOOK_AGAIN: Duration = Duration::from_secs(5);
 /// How long to wait for the other side to confirm a close.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(1);
 
@@ -227,10 +229,10 @@ async fn converse(
         }
         // All that waits is written before anything more is read: who does not read is not listened to.
         if connection.wants_ping() || !outbox.is_empty() || !line.is_clear() {
-            match Box::pin(timeout(WRITE_PATIENCE, write(connection, outbox, line, socket))).await {
-                Ok(Written::All) => {}
-                Ok(Written::End(end)) => return Some(end),
-                Ok(Written::Failed) | Err(_) => return None,
+            match Box::pin(patiently(outbox, write(connection, outbox, line, socket))).await {
+                Written::All => {}
+                Written::End(end) => return Some(end),
+                Written::Failed => return None,
             }
         }
         // What a connection does is boxed: idle ones are many, and should be small.
@@ -271,6 +273,21 @@ enum Written {
     All,
     End(End),
     Failed,
+}
+
+/// Writing for as long as there is patience: less where this reader holds much of too much.
+async fn patiently(outbox: &Outbox, writing: impl Future<Output = Written>) -> Written {
+    let mut writing = pin!(writing);
+    let until = Instant::now() + WRITE_PATIENCE;
+    while Instant::now() < until {
+        match timeout(LOOK_AGAIN, &mut writing).await {
+            Ok(written) => return written,
+            Err(_) if outbox.is_burden() => break,
+            Err(_) => {}
+        }
+    }
+    metrics::counter!("tablehop_refusals_total", "reason" => "not_reading").increment(1);
+    Written::Failed
 }
 
 /// Writes all that waits. Until this is done nobody else writes on the line, but for the rest of a frame.

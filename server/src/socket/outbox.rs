@@ -104,8 +104,8 @@ struct Queue {
     end: Option<End>,
     /// Where to write what need not wait.
     line: Option<Arc<Line>>,
-    /// Whether the connection's task is writing what it took.
-    taken: bool,
+    /// Bytes of the frame that the connection's task took and is writing; 0 if there is none.
+    taken: usize,
 }
 
 #[derive(Debug)]
@@ -198,6 +198,15 @@ impl Outbox {
         false
     }
 
+    /// Whether this reader, who does not read, holds more than others may while too much waits for all together.
+    pub fn is_burden(&self) -> bool {
+        if waiting_bytes() <= limits::QUEUES_BYTES / 2 {
+            return false;
+        }
+        let queue = self.lock();
+        queue.taken + queue.entries.iter().map(|entry| entry.frame.len()).sum::<usize>() > limits::QUEUE_BYTES
+    }
+
     /// Puts the answer to a Step1 in the queue and takes the address for caught up. An earlier answer that still waits is replaced:
     /// this one holds what that one held. Returns whether something had been dropped before.
     pub fn push_sync(&self, slot: Slot, frames: impl IntoIterator<Item = Bytes>) -> bool {
@@ -233,10 +242,10 @@ impl Outbox {
         if let Some(end) = queue.end {
             return Some(Next::End(end));
         }
-        queue.taken = false;
+        queue.written();
         if let Some(entry) = queue.entries.pop_front() {
-            queue.taken = true;
-            queue.forget_bytes(&entry);
+            queue.taken = entry.frame.len();
+            queue.forget_class(&entry);
             if queue.entries.is_empty() {
                 // Idle connections are many: they keep no room for frames.
                 queue.entries = VecDeque::new();
@@ -251,7 +260,7 @@ impl Outbox {
     /// Whether there is nothing to do next.
     pub fn is_empty(&self) -> bool {
         let queue = self.lock();
-        queue.entries.is_empty() && queue.end.is_none() && queue.lagging.iter().all(|lag| lag.told) && !queue.taken
+        queue.entries.is_empty() && queue.end.is_none() && queue.lagging.iter().all(|lag| lag.told) && queue.taken == 0
     }
 
     /// Resolves when something was pushed since it last resolved; for the connection's task alone.
@@ -268,7 +277,7 @@ impl Outbox {
 impl Queue {
     /// The line, if nothing waits before what is to be written next.
     fn free_line(&self) -> Option<&Line> {
-        let waits = self.taken || !self.entries.is_empty() || !self.lagging.is_empty() || self.end.is_some();
+        let waits = self.taken > 0 || !self.entries.is_empty() || !self.lagging.is_empty() || self.end.is_some();
         self.line.as_deref().filter(|_| !waits)
     }
 
@@ -326,19 +335,24 @@ impl Queue {
         (self.document_bytes, self.answer_bytes) = (document_bytes, answer_bytes);
     }
 
-    fn forget_bytes(&mut self, entry: &Entry) {
-        WAITING.fetch_sub(entry.frame.len(), Ordering::Relaxed);
+    fn forget_class(&mut self, entry: &Entry) {
         match entry.class {
             Class::Document => self.document_bytes -= entry.frame.len(),
             Class::Answer => self.answer_bytes -= entry.frame.len(),
             Class::Sync | Class::Latest => {}
         }
     }
+
+    /// What was taken is written: until then it is in memory like all that waits.
+    fn written(&mut self) {
+        WAITING.fetch_sub(std::mem::take(&mut self.taken), Ordering::Relaxed);
+    }
 }
 
 impl Drop for Queue {
     fn drop(&mut self) {
         self.drop_where(|_| true);
+        self.written();
     }
 }
 
@@ -465,6 +479,26 @@ mod tests {
         }
         answered.sort_unstable();
         assert_eq!(answered, (1..=65).collect::<Vec<_>>(), "each gets its answer, once");
+    }
+
+    #[test]
+    fn h23_who_reads_nothing_pays_for_what_waits_and_what_is_being_written_waits_too() {
+        let whole = Bytes::from(vec![0; limits::QUEUES_BYTES / 4]);
+        let held: Vec<Outbox> = (0..3).map(|_| Outbox::default()).collect();
+        for outbox in &held {
+            outbox.push_sync(1, [whole.clone()]);
+            assert_eq!(outbox.next(), Some(Next::Frame(whole.clone())));
+        }
+        assert_eq!(waiting_bytes(), 3 * whole.len());
+        let other = Outbox::default();
+        other.push(1, Class::Document, frame("little"));
+        assert!(held.iter().all(Outbox::is_burden) && !other.is_burden());
+        assert!(other.may_answer(1), "nobody else pays before it is twice as much");
+        drop(other);
+        assert_eq!(held[0].next(), None, "it was written");
+        assert!(!held[1].is_burden());
+        drop(held);
+        assert_eq!(waiting_bytes(), 0);
     }
 
     #[test]

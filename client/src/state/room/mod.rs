@@ -18,6 +18,7 @@ use shared::board::text::diff;
 use shared::id::{BoardId, BoardKind, Millis};
 use shared::wire::{Address, ClientMessage};
 use wasm_bindgen_futures::spawn_local;
+use yrs::StateVector;
 
 use super::board::Peer;
 use super::cafe::Inner as CafeInner;
@@ -78,6 +79,8 @@ pub(super) struct Room {
     rebuilt: Cell<bool>,
     outbox: RefCell<Outbox>,
     unsent: RefCell<Vec<Vec<u8>>>,
+    /// What the server had when a difference last went out in pieces.
+    in_pieces: RefCell<Option<StateVector>>,
     sent_at: Cell<Millis>,
     counter: Cell<u64>,
     listeners: RefCell<Vec<TextListener>>,
@@ -120,6 +123,7 @@ impl Room {
             rebuilt: Cell::new(false),
             outbox: RefCell::default(),
             unsent: RefCell::default(),
+            in_pieces: RefCell::default(),
             sent_at: Cell::new(0),
             counter: Cell::new(0),
             listeners: RefCell::default(),
@@ -356,7 +360,7 @@ impl Room {
         self.store_timer.take();
         self.stage.set(Stage::Greeting);
         // Those in storage are counted again when they are read.
-        *self.outbox.borrow_mut() = Outbox::default();
+        self.outbox.borrow_mut().forget_all();
         self.unsent.take();
         if let Some(room) = self.itself.upgrade() {
             spawn_local(async move { room.load().await });

@@ -5,11 +5,14 @@ use shared::id::Millis;
 use shared::limits;
 use shared::wire::{ClientMessage, PresenceState, PresenceUser, ServerMessage};
 use wasm_bindgen_futures::spawn_local;
+use yrs::StateVector;
+use yrs::updates::decoder::Decode;
 
 use super::{Doing, Room, Stage};
 use crate::platform;
 use crate::state::project::set;
 use crate::sync::outbox::EditKey;
+use crate::sync::pieces::in_pieces;
 use crate::sync::session::PASSING;
 
 /// Shortest time between two messages with edits, in milliseconds; those in between go together. Well below the server's limit, and
@@ -31,6 +34,7 @@ impl Room {
         self.stage.set(Stage::Asking);
         self.outbox.borrow_mut().reset();
         self.unsent.take();
+        self.in_pieces.take();
         cafe.link.send(&self.address, cafe.link.auth());
         // Without waiting for the answer; the server keeps it until then.
         self.greet();
@@ -147,7 +151,7 @@ impl Room {
         self.unsent.take();
         if let Some(update) = document.diff(state_vector) {
             if update.len() > PIECE {
-                return self.send_in_pieces(update);
+                return self.send_in_pieces(state_vector.to_vec());
             }
             let n = self.outbox.borrow_mut().send_difference();
             self.sent_at.set(platform::now());
@@ -157,8 +161,9 @@ impl Room {
 
     /// Sends a difference that is larger than one message may be: hours of writing without a connection, or a few words and all that was
     /// ever taken away on this board. The edits themselves lie in storage, one by one.
-    fn send_in_pieces(&self, whole: Vec<u8>) {
+    fn send_in_pieces(&self, state_vector: Vec<u8>) {
         let (Some(room), Some(cafe)) = (self.itself.upgrade(), self.cafe()) else { return };
+        let Ok(theirs) = StateVector::decode_v1(&state_vector) else { return };
         // What is edited meanwhile follows when these are out.
         self.stage.set(Stage::Greeting);
         spawn_local(async move {
@@ -166,31 +171,28 @@ impl Room {
             if room.stage.get() != Stage::Greeting {
                 return;
             }
-            let send = |keys: &[EditKey], updates: &[Vec<u8>]| {
-                if let Ok(update) = yrs::merge_updates_v1(updates) {
-                    let n = room.outbox.borrow_mut().send_these(keys);
-                    cafe.link.send(&room.address, ClientMessage::Edit { n, update });
-                }
+            let send = |keys: Option<&[EditKey]>, update| {
+                let mut outbox = room.outbox.borrow_mut();
+                let n = match keys {
+                    Some(keys) => outbox.send_these(keys),
+                    None => outbox.send_difference(),
+                };
+                drop(outbox);
+                cafe.link.send(&room.address, ClientMessage::Edit { n, update });
             };
-            let (mut keys, mut updates, mut bytes) = (Vec::new(), Vec::new(), 0);
-            for (key, update) in stored.edits {
-                if bytes + update.len() > PIECE && !keys.is_empty() {
-                    send(&std::mem::take(&mut keys), &std::mem::take(&mut updates));
-                    bytes = 0;
-                }
-                bytes += update.len();
-                keys.push(key);
-                updates.push(update);
-            }
-            if keys.is_empty() {
+            let pieces = in_pieces(stored.edits, &theirs, PIECE);
+            if pieces.is_empty()
+                && let Some(whole) = room.document.borrow().as_ref().and_then(|document| document.diff(&state_vector))
+            {
                 // Nothing is kept on this device: then at once, or not at all.
-                let n = room.outbox.borrow_mut().send_difference();
-                cafe.link.send(&room.address, ClientMessage::Edit { n, update: whole });
-            } else {
-                send(&keys, &updates);
+                send(None, whole);
             }
+            pieces.into_iter().for_each(|piece| send(Some(&piece.keys), piece.update));
             room.sent_at.set(platform::now());
-            if room.outbox.borrow().has_unsent() {
+            // Where the server has taken nothing since the last time, sending it all once more would not help either.
+            let last = room.in_pieces.replace(Some(theirs));
+            let again = room.outbox.borrow().has_unsent() && last != *room.in_pieces.borrow();
+            if again {
                 room.begin_again();
             } else {
                 room.stage.set(Stage::Live);
@@ -236,7 +238,7 @@ impl Room {
         if !good {
             self.rebuild();
         } else if document.has_gap() && self.stage.get() == Stage::Live {
-            self.greet();
+            self.begin_again();
         }
     }
 

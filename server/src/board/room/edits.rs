@@ -70,7 +70,6 @@ impl Room {
                     Spoilt::Broken(_) => (1002, "bad_update"),
                     Spoilt::TextTooLong => (1009, "text_too_long"),
                     Spoilt::TooManyRoots => (1002, "too_many_roots"),
-                    Spoilt::TooManyDeletions => (1009, "too_many_deletions"),
                 };
                 self.expel(id, End { code, reason });
                 self.rebuild(staged).await;
@@ -160,7 +159,7 @@ impl Room {
         for Staged { id, ack, .. } in staged.iter().rev() {
             match ack {
                 Ack::Number(n)
-                    if numbers.iter().all(|(told, _)| told != id) && self.members.whole_up_to(*id, *n).is_some() =>
+                    if numbers.iter().all(|(told, _)| told != id) && self.members.is_whole_up_to(*id, *n) =>
                 {
                     numbers.push((*id, *n));
                 }
