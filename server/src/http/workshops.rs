@@ -107,7 +107,7 @@ pub async fn command(
         Err(error) => {
             // Nothing of it is stored. Requests are bounded in number besides.
             charge.settle(0);
-            return Err(error.into());
+            return Err(error);
         }
     };
     charge.read(&command, bytes)?;
