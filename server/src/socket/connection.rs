@@ -6,20 +6,20 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
-use shared::id::{Actor, ActorId, BoardKind, Role, WorkshopId};
-use shared::wire::{Address, Addressed, ClientFrame, PresenceUser, ServerFrame, ServerMessage, presence};
-use shared::workshop::Workshop;
+use shared::id::WorkshopId;
+use shared::wire::{Address, Addressed, ClientFrame, ServerFrame, ServerMessage, presence};
 use tokio::time::Instant;
 
 use super::allowance::Allowance;
 use super::dialect::{Dialect, decode_yjs};
 use super::guard::{Guard, GuardError, Holder};
 use super::outbox::{Class, End, Outbox, Slot};
+use super::rights::{right_now, user_of};
 use super::session::{Input, Output, Right, Session};
 use crate::app::App;
 use crate::auth::{Principal, Standing};
 use crate::board::{self, Gone, Member, MemberId, read_state_vector};
-use crate::store::{Health, StoreError};
+use crate::store::StoreError;
 use crate::workshop::floor::Arrival;
 use crate::workshop::{self, CommandError, Moment, Viewer};
 
@@ -388,8 +388,8 @@ impl Connection {
         // Clients also tell of others whom they take for gone; that is for the server to say.
         entries.retain(|entry| !foreign.contains(&entry.client));
         if !entries.is_empty() {
-            let kind = self.session.open().find(|open| open.0 == slot).map(|(_, to, ..)| board_kind(&to.address));
-            let user = user_of(&person.workshop.moment.borrow().state, &person.principal.actor, kind.flatten());
+            let Some((_, to, ..)) = self.session.open().find(|open| open.0 == slot) else { return };
+            let user = user_of(&person.workshop.moment.borrow().state, &person.principal.actor, &to.address);
             let sent = handle.presence(member, user, entries).await;
             self.still_there(sent);
         }
@@ -485,56 +485,5 @@ fn workshop_of(address: &Address) -> &WorkshopId {
     match address {
         Address::Workshop(id) => id,
         Address::Board(board) => &board.workshop,
-    }
-}
-
-fn board_kind(address: &Address) -> Option<BoardKind> {
-    match address {
-        Address::Workshop(_) => None,
-        Address::Board(board) => Some(board.kind),
-    }
-}
-
-/// Whom presence names on a board. Where authors are hidden nobody: a name beside the note that is being written would say whose it is.
-fn user_of(state: &Workshop, actor: &Actor, board: Option<BoardKind>) -> PresenceUser {
-    let hides = !state.draft.settings.show_authors && board != Some(BoardKind::Plan);
-    if hides {
-        return PresenceUser { id: ActorId::from(""), name: String::new(), role: actor.role };
-    }
-    let name = state.participants.get(&actor.id).map(|person| person.name.clone()).unwrap_or_default();
-    PresenceUser { id: actor.id.clone(), name, role: actor.role }
-}
-
-/// What somebody may do on an address at this moment: while the store cannot write, nobody may.
-fn right_now(moment: &Moment, actor: &Actor, address: &Address) -> Right {
-    match right_on(&moment.state, actor, address) {
-        Right::Write if moment.health != Health::Good && matches!(address, Address::Board(_)) => Right::Read,
-        right => right,
-    }
-}
-
-/// What somebody may do on an address, by the café's state.
-fn right_on(state: &Workshop, actor: &Actor, address: &Address) -> Right {
-    if actor.role == Role::Participant && state.participants.get(&actor.id).is_none_or(|person| person.removed) {
-        return Right::None("removed");
-    }
-    if state.has_ended(actor) {
-        return Right::None("link_ended");
-    }
-    let kind = match address {
-        // Views are read, commands go over HTTP; clients take this for "nothing is kept from you here".
-        Address::Workshop(_) => return Right::Write,
-        Address::Board(board) => board.kind,
-    };
-    if state.may_write(actor, kind) {
-        Right::Write
-    } else if state.may_read(actor, kind) {
-        Right::Read
-    } else {
-        Right::None(match kind {
-            BoardKind::Table(table) if state.table_plan(table).is_none() => "unknown_table",
-            BoardKind::Table(_) if actor.role == Role::Participant => "not_seated",
-            _ => "not_open",
-        })
     }
 }

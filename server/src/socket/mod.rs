@@ -7,6 +7,7 @@
 //! - [`mod@line`]: its stream, on which others may write as well
 //! - [`session`]: the connection as a pure state machine
 //! - [`connection`]: carries out what it decides
+//! - `rights`: what somebody may do on an address
 //! - [`allowance`]: how much each person may still write
 //! - [`guard`]: scan, decode and attribute an update before Yrs sees it
 //! - [`outbox`]: what waits to be written; bounded
@@ -39,6 +40,7 @@ pub mod guard;
 pub mod line;
 pub mod outbox;
 pub mod rate;
+mod rights;
 pub mod session;
 pub mod upgrade;
 

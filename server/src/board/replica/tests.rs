@@ -1,0 +1,143 @@
+//! One board's document.
+
+use yrs::GetString;
+
+use super::*;
+use crate::store::{Row, Snapshot};
+
+fn writer(client: u64) -> (Doc, yrs::TextRef) {
+    let doc = new_doc(client);
+    let text = doc.get_or_insert_text("t");
+    (doc, text)
+}
+
+fn types(doc: &Doc, text: &yrs::TextRef, words: &str) -> Vec<u8> {
+    let mut txn = doc.transact_mut();
+    let end = text.len(&txn);
+    text.insert(&mut txn, end, words);
+    txn.encode_update_v1()
+}
+
+fn empty() -> Replica {
+    Replica::load(&Loaded::default()).expect("nothing to fail on")
+}
+
+fn take(replica: &mut Replica, update: &[u8], foreign: &[u64]) -> Result<Option<Vec<u8>>, Unfit> {
+    let mut update = Attributed::scan(update.to_vec()).expect("a sound update");
+    update.foreign = foreign.to_vec();
+    replica.check(&update)?;
+    Ok(replica.apply(&update).expect("applies"))
+}
+
+fn says(replica: &Replica) -> String {
+    let text = replica.doc().get_or_insert_text("t");
+    text.get_string(&replica.doc().transact())
+}
+
+#[test]
+fn what_is_known_changes_nothing() {
+    let mut replica = empty();
+    let (doc, text) = writer(7);
+    let update = types(&doc, &text, "好");
+    assert!(take(&mut replica, &update, &[]).is_ok_and(|delta| delta.is_some()));
+    assert_eq!(take(&mut replica, &update, &[]), Ok(None));
+    // Somebody else may repeat it, too.
+    assert_eq!(take(&mut replica, &update, &[7]), Ok(None));
+    assert!(replica.holds(&Attributed::scan(update).expect("sound")));
+}
+
+#[test]
+fn the_delta_holds_only_what_is_new() {
+    let mut replica = empty();
+    let (doc, text) = writer(7);
+    take(&mut replica, &types(&doc, &text, "long ago "), &[]).expect("fits");
+    types(&doc, &text, "now");
+    let all = doc.transact().encode_state_as_update_v1(&StateVector::default());
+    let delta = take(&mut replica, &all, &[]).expect("fits").expect("new");
+    assert!(!delta.windows(4).any(|bytes| bytes == b"long"));
+    assert_eq!(says(&replica), "long ago now");
+}
+
+#[test]
+fn b7_b8_gaps_and_foreign_ids_are_refused_and_change_nothing() {
+    let mut replica = empty();
+    let (doc, text) = writer(7);
+    let first = types(&doc, &text, "a");
+    let second = types(&doc, &text, "b");
+    let third = {
+        let mut txn = doc.transact_mut();
+        text.remove_range(&mut txn, 1, 1);
+        txn.encode_update_v1()
+    };
+    assert_eq!(take(&mut replica, &second, &[]), Err(Unfit::Gap));
+    assert_eq!(take(&mut replica, &third, &[]), Err(Unfit::Gap));
+    assert_eq!(take(&mut replica, &first, &[7]), Err(Unfit::Foreign));
+    assert_eq!(says(&replica), "");
+    // An edit that builds on another's words waits for these.
+    let (other, other_text) = writer(8);
+    other.transact_mut().apply_update(Update::decode_v1(&first).expect("sound")).expect("applies");
+    let reply = types(&other, &other_text, "!");
+    assert_eq!(take(&mut replica, &reply, &[]), Err(Unfit::Gap));
+    for update in [first, reply, second, third] {
+        take(&mut replica, &update, &[]).expect("in order it fits");
+    }
+    assert_eq!(says(&replica).len(), 2);
+}
+
+#[test]
+fn a_replica_loads_from_snapshot_and_rows() {
+    let (doc, text) = writer(7);
+    let mut replica = empty();
+    take(&mut replica, &types(&doc, &text, "from the snapshot, "), &[]).expect("fits");
+    let snapshot = Snapshot { seq: 1, payload: replica.snapshot().expect("readable").into() };
+    let row = Row { seq: 2, principal: "p".into(), at: 0, payload: types(&doc, &text, "from a row").into() };
+    let loaded = Loaded { snapshot: Some(snapshot), rows: vec![row.clone()], last_seq: 2 };
+    let replica = Replica::load(&loaded).expect("loads");
+    assert_eq!((says(&replica).as_str(), replica.seq(), replica.unfolded()), ("from the snapshot, from a row", 2, 1));
+    // Without what came before it, the row does not fit: the board is damaged, and must not look empty.
+    let torn = Loaded { snapshot: None, rows: vec![row], last_seq: 2 };
+    assert!(Replica::load(&torn).is_err());
+}
+
+#[test]
+fn a_board_with_binary_values_has_a_snapshot_too() {
+    // A map with the bytes 1, 2 and 3 under a key, as Yjs writes them.
+    let binary = [1, 1, 7, 0, 0x23, 1, 1, b'm', 1, b'k', 3, 1, 2, 3, 0];
+    let mut replica = empty();
+    take(&mut replica, &binary, &[]).expect("fits");
+    let payload = replica.snapshot().expect("a snapshot");
+    assert!(!is_v2(&payload));
+    let loaded = Loaded { snapshot: Some(Snapshot { seq: 1, payload: payload.into() }), rows: vec![], last_seq: 1 };
+    let loaded = Replica::load(&loaded).expect("loads");
+    assert!(loaded.is_same_as(&replica));
+    assert_eq!(loaded.diff(&StateVector::default()), replica.diff(&StateVector::default()));
+}
+
+#[test]
+fn b22_an_honest_board_is_far_from_what_it_may_weigh() {
+    let mut replica = empty();
+    let (doc, text) = writer(7);
+    for n in 0..2_000_u32 {
+        let mut txn = doc.transact_mut();
+        let at = n.wrapping_mul(2_654_435_761) % (text.len(&txn) + 1);
+        text.insert(&mut txn, at, "字字");
+        text.remove_range(&mut txn, at, 1);
+        let update = txn.encode_update_v1();
+        drop(txn);
+        take(&mut replica, &update, &[]).expect("fits").expect("new");
+    }
+    let counted = Weight::of(&doc);
+    let weight = replica.weight.expect("it was asked for");
+    // At most so much, counted anew it is less; and ten times as many edits are a long café.
+    assert!(weight.memory() >= counted.memory());
+    assert!(10 * counted.memory() < limits::BOARD_MEMORY / 4, "{counted:?}");
+    assert!(10 * weight.memory() < limits::BOARD_MEMORY, "{weight:?}");
+}
+
+#[test]
+fn a_state_vector_that_claims_much_costs_nothing() {
+    assert!(read_state_vector(&[255, 255, 255, 122]).is_err());
+    assert!(read_state_vector(&[0]).is_ok_and(|vector| vector.is_empty()));
+    let encoded = StateVector::from_iter([(ClientID::new(7), 3)]).encode_v1();
+    assert!(read_state_vector(&encoded).is_ok_and(|vector| vector.get(&ClientID::new(7)) == 3));
+}
