@@ -252,7 +252,7 @@ impl Crowd {
                     self.fault(format!("table {table}: {found} of {} edits were there", known[table]));
                 }
                 self.people[who].first = Some(self.ledger.len());
-                self.write(who, true)?;
+                self.write(who, Instant::now(), true)?;
                 written += 1;
             }
             if Instant::now() > end {
@@ -314,7 +314,7 @@ impl Crowd {
                     break;
                 }
                 late.push((now - due).as_micros() as u32);
-                self.write(order[written % order.len()], false)?;
+                self.write(order[written % order.len()], due, false)?;
                 written += 1;
             }
             self.turn(patience)?;
@@ -323,14 +323,15 @@ impl Crowd {
         Ok(Writing { edits, late })
     }
 
-    /// One edit. `alone`: only its author must get it, for the others are on their way.
-    fn write(&mut self, who: usize, alone: bool) -> Result<()> {
+    /// One edit, which was `due` then: whoever waits for it waits from there on. `alone`: only its author must get it, for the others are on
+    /// their way.
+    fn write(&mut self, who: usize, due: Instant, alone: bool) -> Result<()> {
         let Self { target, people, ledger, tables, template, random, .. } = self;
         let person = &mut people[who];
         let table = person.table.context("no table")?;
         let everybody = u64::MAX >> (64 - tables[table].len());
         let (expected, optional) = if alone { (1 << person.seat, !(1 << person.seat)) } else { (everybody, 0) };
-        let (number, words) = ledger.enter(table, expected, optional, Instant::now());
+        let (number, words) = ledger.enter(table, expected, optional, due);
         let update = match &mut person.pen {
             Some(pen) => pen.write(&words),
             None => {

@@ -9,8 +9,8 @@ const DIGITS: usize = 8;
 
 /// One edit.
 pub struct Edit {
-    /// When it was sent.
-    pub sent: Instant,
+    /// When it was to be sent.
+    pub due: Instant,
     /// At which table.
     pub table: usize,
     /// The seats that must get it, the author's own among them.
@@ -34,7 +34,7 @@ pub struct Ledger {
     pub stray: u64,
     /// Edits from here on are timed.
     timed_from: usize,
-    /// Microseconds from sending to receipt.
+    /// Microseconds from when it was due to receipt.
     pub latencies: Vec<u32>,
 }
 
@@ -70,9 +70,9 @@ impl Ledger {
     }
 
     /// Enters an edit; returns its number and its words.
-    pub fn enter(&mut self, table: usize, expected: u64, optional: u64, sent: Instant) -> (usize, String) {
+    pub fn enter(&mut self, table: usize, expected: u64, optional: u64, due: Instant) -> (usize, String) {
         let number = self.edits.len();
-        self.edits.push(Edit { sent, table, expected, optional, got: 0 });
+        self.edits.push(Edit { due, table, expected, optional, got: 0 });
         self.missing += u64::from(expected.count_ones());
         (number, words(number))
     }
@@ -96,7 +96,7 @@ impl Ledger {
             self.missing -= 1;
             self.delivered += 1;
             if number >= self.timed_from {
-                self.latencies.push(u32::try_from((now - edit.sent).as_micros()).unwrap_or(u32::MAX));
+                self.latencies.push(u32::try_from(now.saturating_duration_since(edit.due).as_micros()).unwrap_or(u32::MAX));
             }
         }
     }

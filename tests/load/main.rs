@@ -6,7 +6,7 @@
 //! - [`crowd`]: everybody on one thread: writing, listening, moving; [`socket`]: their sockets; [`pen`]: what they write
 //! - [`ledger`]: which edit has reached whom, and when
 //! - [`target`]: the servers: ours, the peers, and the bare relay of relay.rs; [`cafe`]: ours has people join a café
-//! - [`asleep`]: starting on a store of many cafés; [`proc`]: what the system knows of a process
+//! - [`asleep`]: a store of many cafés in which nobody is; [`proc`]: what the system knows of a process
 //!
 //! It runs on Linux: it reads `/proc`, and waits with epoll.
 
@@ -65,6 +65,12 @@ mod start {
         /// y-sweet's program
         #[arg(long, global = true, default_value = "y-sweet")]
         y_sweet: PathBuf,
+        /// A server that runs already, instead of one that is started: any that speaks the protocol of `--target`
+        #[arg(long, global = true, value_name = "ADDR:PORT")]
+        at: Option<std::net::SocketAddr>,
+        /// The process of that server, for its processor time and memory
+        #[arg(long, global = true, requires = "at")]
+        pid: Option<u32>,
         /// Have the relay lose every Nth delivery: this must fail
         #[arg(long, global = true, default_value_t = 0)]
         lose: u64,
@@ -90,9 +96,9 @@ mod start {
 
     /// Does what the command line says.
     pub fn start() -> Result<()> {
-        let Arguments { what, cores, peers, y_sweet, lose } = Arguments::parse();
+        let Arguments { what, cores, peers, y_sweet, at, pid, lose } = Arguments::parse();
         proc::settle(cores.get(1).copied())?;
-        let launch = Launch { core: cores.first().copied(), peers, y_sweet, lose };
+        let launch = Launch { core: cores.first().copied(), peers, y_sweet, lose, at, pid };
         match what {
             What::Run { target, size } => {
                 for target in target {

@@ -10,6 +10,7 @@ use shared::board::read::table_board;
 use yrs::updates::decoder::Decode;
 use yrs::{Doc, Transact, Update};
 
+use super::asleep;
 use super::cafe::{self, Cafe};
 use super::crowd::{Crowd, Moved};
 use super::ledger::numbers;
@@ -45,9 +46,12 @@ pub struct Size {
     /// Facilitators who watch the whole café
     #[arg(long, default_value_t = 1)]
     pub facilitators: usize,
-    /// Leave the rotation out
+    /// Leave the rotation out; a relay has none, for it has no board that could be complete
     #[arg(long)]
     pub still: bool,
+    /// Cafés asleep in the store meanwhile
+    #[arg(long, default_value_t = 0)]
+    pub asleep: usize,
 }
 
 /// What came of it.
@@ -58,25 +62,26 @@ pub struct Report {
     pub tables: usize,
     pub rate: f64,
     pub seconds: u64,
+    pub asleep: usize,
     pub edits: usize,
     pub deliveries: u64,
     /// Deliveries that never came.
     pub losses: u64,
-    /// Milliseconds.
+    /// Milliseconds from when an edit was due to when it was heard.
     pub p50: f64,
     pub p95: f64,
     pub p99: f64,
     pub max: f64,
-    /// The server's processor time for each delivery, in microseconds.
-    pub cpu_per_delivery: f64,
+    /// The server's processor time for each delivery, in microseconds. As all of its figures, unknown where its process is.
+    pub cpu_per_delivery: Option<f64>,
     /// The server's share of one core.
-    pub server_cpu: f64,
+    pub server_cpu: Option<f64>,
     /// The generator's share of its core.
     pub own_cpu: f64,
-    /// How late the generator sent, in milliseconds.
+    /// How late the generator sent, in milliseconds; it is part of the latencies.
     pub late_p99: f64,
     /// KiB of the server for each connection, after the load, above what it had when it was empty.
-    pub kib_per_connection: f64,
+    pub kib_per_connection: Option<f64>,
     /// Seconds until the last person had joined and was connected.
     pub joined: f64,
     /// Seconds until the last person knew their first table, and until they had written there.
@@ -106,18 +111,26 @@ impl Report {
     }
 }
 
-/// Measures one server, which is started and stopped.
+/// Measures one server, which is started and stopped, unless it runs elsewhere.
 pub fn measure(target: Target, size: Size, launch: &Launch) -> Result<Report> {
-    let mut server = Running::start(target, launch)?;
+    let mut server = match launch.at {
+        Some(address) => Running::elsewhere(address, launch.pid)?,
+        None => Running::start(target, launch)?,
+    };
+    if size.asleep > 0 {
+        ensure!(target == Target::Tablehop && launch.at.is_none(), "only a Tablehop that is started here has sleeping cafés");
+        asleep::fill(&mut server, size.asleep)?;
+        server = Running::start_on(target, launch, server.data()?)?;
+    }
     let report = with(&server, target, size).with_context(|| server.said());
     server.ask_to_end()?;
     report
 }
 
 fn with(server: &Running, target: Target, size: Size) -> Result<Report> {
-    let Size { people, tables, rate, seconds, facilitators, still } = size;
+    let Size { people, tables, rate, seconds, facilitators, still, asleep } = size;
     let watchers = if target == Target::Tablehop { facilitators } else { 0 };
-    let empty = proc::resident_kib(server.pid())?;
+    let empty = server.resident_kib()?;
     let mut crowd = Crowd::new(target, server.address, people, watchers, tables)?;
     let began = Instant::now();
     let cafe = gather(&mut crowd, server, people, tables)?;
@@ -126,19 +139,20 @@ fn with(server: &Running, target: Target, size: Size) -> Result<Report> {
 
     let pace = people as f64 * rate;
     crowd.write_for(WARM, pace)?;
-    let (cpu, own) = (proc::cpu_micros(server.pid())?, proc::cpu_micros(std::process::id())?);
+    let (cpu, own) = (server.cpu_micros()?, proc::cpu_micros(std::process::id())?);
     let (delivered, began) = (crowd.ledger.delivered, Instant::now());
     crowd.ledger.time();
     let written = crowd.write_for(Duration::from_secs(seconds), pace)?;
     let wall = began.elapsed().as_micros() as f64;
-    let (cpu, own) = (proc::cpu_micros(server.pid())? - cpu, proc::cpu_micros(std::process::id())? - own);
+    let cpu = server.cpu_micros()?.zip(cpu).map(|(after, before)| after - before);
+    let own = proc::cpu_micros(std::process::id())? - own;
     let delivered = crowd.ledger.delivered - delivered;
     drain(&mut crowd)?;
     crowd.ledger.stop_timing();
-    let resident = proc::resident_kib(server.pid())?;
+    let resident = server.resident_kib()?.zip(empty).map(|(after, before)| after.saturating_sub(before));
 
     let mut rotation = None;
-    if !still && crowd.ledger.missing == 0 {
+    if !still && target != Target::Relay && crowd.ledger.missing == 0 {
         rotation = Some(to_tables(&mut crowd, cafe.as_ref(), people, 1)?);
         // Everybody hears everybody at the new table.
         crowd.write_for(Duration::from_secs_f64(1.0 / rate.max(0.2)), pace)?;
@@ -154,6 +168,7 @@ fn with(server: &Running, target: Target, size: Size) -> Result<Report> {
         tables,
         rate,
         seconds,
+        asleep,
         edits: written.edits,
         deliveries: latencies.len() as u64,
         losses: crowd.ledger.missing,
@@ -161,11 +176,11 @@ fn with(server: &Running, target: Target, size: Size) -> Result<Report> {
         p95: millis(&latencies, 0.95),
         p99: millis(&latencies, 0.99),
         max: millis(&latencies, 1.0),
-        cpu_per_delivery: cpu / delivered.max(1) as f64,
-        server_cpu: cpu / wall,
+        cpu_per_delivery: cpu.map(|cpu| cpu / delivered.max(1) as f64),
+        server_cpu: cpu.map(|cpu| cpu / wall),
         own_cpu: own / wall,
         late_p99: millis(&written.late, 0.99),
-        kib_per_connection: resident.saturating_sub(empty) as f64 / people as f64,
+        kib_per_connection: resident.map(|kib| kib as f64 / people as f64),
         joined: joined.as_secs_f64(),
         seated: first.seated.as_secs_f64(),
         first_live: first.live.as_secs_f64(),
@@ -331,7 +346,7 @@ fn compare(crowd: &mut Crowd) -> Result<(usize, usize)> {
     Ok((whole, equal))
 }
 
-fn fold<'a>(updates: impl IntoIterator<Item = &'a Vec<u8>>) -> Result<Doc> {
+pub fn fold<'a>(updates: impl IntoIterator<Item = &'a Vec<u8>>) -> Result<Doc> {
     let doc = new_doc(1);
     let mut txn = doc.transact_mut();
     for update in updates {

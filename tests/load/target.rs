@@ -1,6 +1,7 @@
 //! The servers that can be measured, how each is started, and how one speaks to it.
 
 use std::fs::{self, File};
+use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -11,6 +12,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
 use shared::wire::lib0::Writer;
+
+use super::proc;
 
 /// A server to measure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -84,12 +87,22 @@ pub struct Launch {
     pub y_sweet: PathBuf,
     /// For relays: lose every Nth delivery.
     pub lose: u64,
+    /// A server that runs already, and is neither started nor stopped.
+    pub at: Option<SocketAddr>,
+    /// Its process, where it can be looked at.
+    pub pid: Option<u32>,
 }
 
-/// A server under way; it ends with this.
+/// A server under way; if it was started here it ends with this.
 pub struct Running {
-    child: Child,
     pub address: SocketAddr,
+    pid: Option<u32>,
+    own: Option<Own>,
+}
+
+/// A server that was started here.
+struct Own {
+    child: Child,
     /// What it keeps. On the disk of the build folder: a temporary directory may be in memory.
     data: Arc<tempfile::TempDir>,
 }
@@ -107,37 +120,52 @@ impl Running {
         let mut command = command(target, launch, data.path(), address)?;
         command.stdin(Stdio::null()).stdout(log(&data, "out")?).stderr(log(&data, "err")?);
         let child = command.spawn().with_context(|| format!("starting {}", target.name()))?;
-        let mut running = Self { child, address, data };
+        let pid = child.id();
+        let mut own = Own { child, data };
         let patience = Instant::now() + Duration::from_secs(30);
-        while TcpStream::connect(address).is_err() {
-            if running.child.try_wait()?.is_some() || Instant::now() > patience {
-                bail!("{} did not start: {}", target.name(), running.said());
+        while !is_ready(target, address) {
+            if own.child.try_wait()?.is_some() || Instant::now() > patience {
+                bail!("{} did not start: {}", target.name(), own.said());
             }
             thread::sleep(Duration::from_millis(2));
         }
-        Ok(running)
+        Ok(Self { address, pid: Some(pid), own: Some(own) })
     }
 
-    pub fn pid(&self) -> u32 {
-        self.child.id()
+    /// One that runs already.
+    pub fn elsewhere(address: SocketAddr, pid: Option<u32>) -> Result<Self> {
+        TcpStream::connect(address).with_context(|| format!("nothing listens on {address}"))?;
+        Ok(Self { address, pid, own: None })
+    }
+
+    /// Processor time so far, in microseconds, where its process is known.
+    pub fn cpu_micros(&self) -> Result<Option<f64>> {
+        self.pid.map(proc::cpu_micros).transpose()
+    }
+
+    /// Resident memory, in KiB, where its process is known.
+    pub fn resident_kib(&self) -> Result<Option<u64>> {
+        self.pid.map(proc::resident_kib).transpose()
     }
 
     /// What it keeps; see [`Running::start_on`].
-    pub fn data(&self) -> Arc<tempfile::TempDir> {
-        self.data.clone()
+    pub fn data(&self) -> Result<Arc<tempfile::TempDir>> {
+        Ok(self.own.as_ref().context("it was not started here")?.data.clone())
     }
 
     /// What it wrote to its standard error.
     pub fn said(&self) -> String {
-        fs::read_to_string(self.data.path().join("err.log")).unwrap_or_default()
+        self.own.as_ref().map(Own::said).unwrap_or_default()
     }
 
+    /// Stops it, if it was started here.
     pub fn ask_to_end(&mut self) -> Result<()> {
-        Command::new("kill").args(["-TERM", &self.pid().to_string()]).status()?;
+        let Some(own) = &mut self.own else { return Ok(()) };
+        Command::new("kill").args(["-TERM", &own.child.id().to_string()]).status()?;
         let patience = Instant::now() + Duration::from_secs(20);
-        while self.child.try_wait()?.is_none() {
+        while own.child.try_wait()?.is_none() {
             if Instant::now() > patience {
-                self.child.kill()?;
+                own.child.kill()?;
             }
             thread::sleep(Duration::from_millis(20));
         }
@@ -145,7 +173,24 @@ impl Running {
     }
 }
 
-impl Drop for Running {
+impl Own {
+    fn said(&self) -> String {
+        fs::read_to_string(self.data.path().join("err.log")).unwrap_or_default()
+    }
+}
+
+/// Whether it serves. Ours listens before its store is open, and says when that is; the others are ready when they listen.
+fn is_ready(target: Target, address: SocketAddr) -> bool {
+    let Ok(mut stream) = TcpStream::connect(address) else { return false };
+    if target != Target::Tablehop {
+        return true;
+    }
+    let mut answer = String::new();
+    let asked = write!(stream, "GET /readyz HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+    asked.is_ok() && stream.read_to_string(&mut answer).is_ok() && answer.starts_with("HTTP/1.1 200 ")
+}
+
+impl Drop for Own {
     fn drop(&mut self) {
         // It may have ended.
         let _ = self.child.kill();

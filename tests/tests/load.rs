@@ -31,6 +31,25 @@ fn ten_people_write_move_and_lose_nothing() {
 }
 
 #[test]
+fn a_store_of_sleeping_cafes_is_ready_at_once() {
+    let (output, report) = load(&["asleep", "--cafes", "200"]);
+    assert!(output.status.success(), "{report}");
+    assert_eq!((&report["cafes"], &report["written_in"]), (&200.into(), &100.into()), "{report}");
+    assert!(report["ready_seconds"].as_f64().is_some_and(|seconds| seconds > 0.0), "{report}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_runs_already_can_be_measured() {
+    let server = harness::server::Server::start().await.expect("a server");
+    let address = format!("127.0.0.1:{}", server.port());
+    let arguments = ["run", "--target", "tablehop", "--at", &address];
+    let (output, report) = load(&[&arguments, &TEN_PEOPLE[..]].concat());
+    assert!(output.status.success(), "{report}");
+    assert_eq!(report["deliveries"], 400, "{report}");
+    assert!(report["cpu_per_delivery"].is_null(), "nobody said where its process is: {report}");
+}
+
+#[test]
 fn what_a_server_loses_is_noticed() {
     let (output, report) = load(&[&["run", "--target", "relay", "--still", "--lose", "60"], &TEN_PEOPLE[..]].concat());
     assert!(!output.status.success(), "{report}");
