@@ -92,6 +92,10 @@ fn describe_figures() {
     describe_gauge!("tablehop_boards_awake", "Boards in memory");
     describe_gauge!("tablehop_workshops_awake", "Cafés in memory");
     describe_counter!("tablehop_boards_quarantined_total", "Boards found damaged when they were opened");
+    describe_counter!(
+        "tablehop_store_damaged_snapshots_total",
+        "Snapshots whose checksum did not hold, and that were passed over"
+    );
     describe_counter!("tablehop_edits_total", "Edits stored");
     describe_counter!("tablehop_acks_total", "Edits acknowledged, those sent again included");
     describe_counter!("tablehop_fan_out_total", "Frames put into the queues of a board's members");
@@ -104,6 +108,10 @@ fn describe_figures() {
         "tablehop_acks_total",
         "tablehop_fan_out_total",
         "tablehop_resyncs_total",
+        "tablehop_store_commits_total",
+        "tablehop_store_commit_failures_total",
+        "tablehop_store_damaged_snapshots_total",
+        "tablehop_boards_quarantined_total",
         "tablehop_commands_repeated_total",
         "tablehop_wrong_codes_total",
         "tablehop_workshops_created_total",

@@ -111,7 +111,12 @@ fn main() -> ExitCode {
 }
 
 fn serve(config: Config) -> ExitCode {
-    let served = runtime().map_err(ServeError::from).and_then(|runtime| runtime.block_on(run(config)));
+    let served = runtime().map_err(ServeError::from).and_then(|runtime| {
+        let served = runtime.block_on(run(config));
+        // Dropping it would wait for threads that wait for a disk.
+        runtime.shutdown_background();
+        served
+    });
     match served {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

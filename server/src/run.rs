@@ -29,6 +29,9 @@ const FEW_FILES: u64 = 4_096;
 /// How long requests under way may take to finish once the server is to stop.
 const LAST_REQUESTS: Duration = Duration::from_secs(5);
 
+/// How long closing the store may take after that: it waits for the disk.
+const LAST_FOLD: Duration = Duration::from_secs(2);
+
 /// Why the server did not start or run, in words for whoever started it.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
@@ -65,6 +68,13 @@ pub enum ServeError {
         dir = .0.display()
     )]
     SyncFailed(PathBuf),
+    /// The disk did not answer while the server stopped.
+    #[error(
+        "the disk under {} does not answer, so the server has ended without it. Everything that was acknowledged is on it, and devices keep \
+         what they could not send. Look at the disk and the system's log before you start again",
+        .0.display()
+    )]
+    DiskHangs(PathBuf),
     /// The system failed us while serving.
     #[error("the server stopped: {0}")]
     Io(#[from] io::Error),
@@ -74,7 +84,7 @@ impl ServeError {
     /// The exit code: 74, as `sysexits.h` has it for a failing disk, and otherwise 1.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::SyncFailed(_) => 74,
+            Self::SyncFailed(_) | Self::DiskHangs(_) => 74,
             _ => 1,
         }
     }
@@ -166,13 +176,16 @@ async fn serve_and(
     };
     tracing::info!("stopping");
     app.shut_down().await;
-    store.close().await;
+    let closed = tokio::time::timeout(LAST_FOLD, store.close()).await.is_ok();
     shutdown.abort();
     upkeep.abort();
     watching.abort();
     // A sync that failed in the very last moment counts as well.
     if *store.health().borrow() == Health::Broken {
         return Err(ServeError::SyncFailed(config.data));
+    }
+    if !closed {
+        return Err(ServeError::DiskHangs(config.data));
     }
     tracing::info!("stopped; everything is saved");
     served

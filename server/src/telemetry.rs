@@ -63,10 +63,26 @@ where
     }
 }
 
-/// A JSON line with its ids in the message; `None` if it has none.
+/// A JSON line with its ids in the message and among its fields; `None` if it has none.
 fn with_ids(line: &str) -> Option<Value> {
     let mut line: Value = serde_json::from_str(line).ok()?;
+    // What a request is about stands in its span.
+    let span = line.get("span").cloned().unwrap_or_default();
     let fields = line.get_mut("fields")?.as_object_mut()?;
+    for id in IDS {
+        if let Some(value) = span.get(id) {
+            fields.entry(id).or_insert_with(|| value.clone());
+        }
+    }
+    // Addresses and streams are named by what they are of, as in `board/5f3k9q2m7x1c8v4b.t3`.
+    for name in ["address", "stream"] {
+        let Some((kind, id)) = fields.get(name).and_then(Value::as_str).and_then(|name| name.split_once('/')) else {
+            continue;
+        };
+        if let (Some(kind), id) = (IDS.into_iter().find(|known| *known == kind), id.to_owned()) {
+            fields.entry(kind).or_insert_with(|| id.into());
+        }
+    }
     let named = |(name, value): (&&str, &Value)| match value {
         Value::String(text) => format!("{name} {text}"),
         other => format!("{name} {other}"),
@@ -168,5 +184,13 @@ mod tests {
         assert_eq!(line["fields"]["message"], "edits were not stored (board abc.t1, connection 7)");
         assert_eq!((&line["fields"]["board"], &line["fields"]["connection"]), (&"abc.t1".into(), &7.into()));
         assert_eq!(with_ids(r#"{"fields":{"message":"serving"}}"#), None);
+        let line = with_ids(r#"{"fields":{"message":"passed over a damaged snapshot","stream":"board/abc.t1"}}"#);
+        let line = line.expect("a stream is one of a board or a café");
+        assert_eq!(line["fields"]["message"], "passed over a damaged snapshot (board abc.t1)");
+        assert_eq!(line["fields"]["board"], "abc.t1");
+        let line = r#"{"fields":{"message":"the store failed a request"},"span":{"name":"request","workshop":"abc"}}"#;
+        let line = with_ids(line).expect("a request is about a café");
+        assert_eq!(line["fields"]["message"], "the store failed a request (workshop abc)");
+        assert_eq!(line["fields"]["workshop"], "abc");
     }
 }

@@ -36,6 +36,8 @@ struct control {
     uint64_t refused;
     /* 1: syncs answer that all is well, and do not happen: the disk lies. */
     uint64_t lie;
+    /* 1: syncs do not answer. */
+    uint64_t stall;
 };
 
 static struct control none, *control = &none;
@@ -176,6 +178,7 @@ static int sync_file(int fd) {
     char path[PATH_MAX];
     const char *name = name_of(fd, path);
     if (!name) return real_fsync(fd);
+    while (__atomic_load_n(&control->stall, __ATOMIC_SEQ_CST)) usleep(1000);
     pthread_mutex_lock(&turn);
     step();
     int done = -1, error = EIO;

@@ -23,7 +23,8 @@ const WRITES: u64 = 3;
 const SYNCS: u64 = 4;
 const REFUSED: u64 = 5;
 const LIE: u64 = 6;
-const SWITCHES: usize = 7;
+const STALL: u64 = 7;
+const SWITCHES: usize = 8;
 
 /// A data directory on such a disk.
 pub struct Disk {
@@ -99,6 +100,14 @@ impl Disk {
     /// The switch cannot be set.
     pub fn lie(&self) -> Result<()> {
         self.set(LIE, 1)
+    }
+
+    /// From now on no sync answers.
+    ///
+    /// # Errors
+    /// The switch cannot be set.
+    pub fn stall(&self) -> Result<()> {
+        self.set(STALL, 1)
     }
 
     /// Files may grow by so many bytes more; without a number, by as many as they like.

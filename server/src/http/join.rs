@@ -32,6 +32,7 @@ pub async fn join(
     // The code first: somebody who guesses must not use up what guests behind the same router need.
     let (workshop, _) = find(&http, address, &request.code).await?;
     http.gate.join(address)?;
+    tracing::Span::current().record("workshop", tracing::field::display(&workshop));
     http.gate.join_workshop(&workshop)?;
     let same_person = caller.filter(|(p, _)| p.workshop == workshop && p.actor.role == Role::Participant);
     let JoinRequest { name, department, .. } = request;

@@ -22,6 +22,7 @@ use axum::http::{HeaderValue, Method};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use shared::id::{BoardId, WorkshopId};
 use shared::limits;
 use tower_http::request_id::{MakeRequestId, PropagateRequestIdLayer, RequestId, SetRequestIdLayer};
 use tower_http::set_header::SetResponseHeaderLayer;
@@ -176,11 +177,25 @@ async fn count(request: Request, next: Next) -> Response {
     response
 }
 
-/// The span of a request in the log. It names the route, never the address as sent: that may hold a join code or a token.
+/// The span of a request in the log, errors included whatever else is logged. It names the route and the café, never the address as sent: that
+/// may hold a join code or a token.
 fn span(request: &Request) -> tracing::Span {
     let id = request.extensions().get::<RequestId>().and_then(|id| id.header_value().to_str().ok());
     let method = known_method(request.method());
-    tracing::info_span!("request", id = id.unwrap_or_default(), method, route = %route(request))
+    let workshop = workshop_of(request.uri().path());
+    let span = tracing::error_span!(
+        "request", id = id.unwrap_or_default(), method, route = %route(request), workshop = tracing::field::Empty
+    );
+    if let Some(workshop) = workshop {
+        span.record("workshop", tracing::field::display(workshop));
+    }
+    span
+}
+
+/// The café that a path is about, if that is a name for one: anything may stand in a path.
+fn workshop_of(path: &str) -> Option<WorkshopId> {
+    let name = path.strip_prefix("/api/workshops/")?.split('/').next()?;
+    format!("{name}.plan").parse::<BoardId>().ok().map(|board| board.workshop)
 }
 
 /// The method as it is counted and logged. Any word is one, of up to the size of a request's head, and figures are kept for ever: whoever
