@@ -10,6 +10,7 @@ import { WebsocketProvider as WebsocketProvider1 } from 'y-websocket-1';
 import { WebsocketProvider as WebsocketProvider2 } from 'y-websocket-2';
 import * as Y from 'yjs';
 import { Server, until } from '../lib/tablehop.mjs';
+import { Wire } from '../lib/wire.mjs';
 
 // Clients in one process would talk to each other past the server otherwise.
 const alone = { WebSocketPolyfill: WebSocket, disableBc: true };
@@ -30,6 +31,7 @@ function hocuspocus(Provider, Socket) {
       saved: () => provider.isSynced && provider.unsyncedChanges === 0,
       unsaved: () => provider.unsyncedChanges,
       scope: () => provider.authorizedScope,
+      socket: () => socket.webSocket,
       offline: () => socket.disconnect(),
       online: () => socket.connect(),
       connected: () => socket.status === 'connected',
@@ -58,6 +60,7 @@ function yWebsocket(Provider) {
       counts: false,
       synced: () => provider.synced,
       saved: () => provider.synced,
+      socket: () => provider.ws,
       offline: () => provider.disconnect(),
       online: () => provider.connect(),
       connected: () => provider.wsconnected,
@@ -84,12 +87,12 @@ export const clients = {
 
 // A café whose first round has begun, with two people at one table.
 export class Cafe {
-  static async open({ people = 4, rounds = 1 } = {}) {
+  static async open({ people = 4, rounds = 1, tables = 2 } = {}) {
     const cafe = new Cafe();
     cafe.server = await Server.start();
     const created = await cafe.server.create({
       title: 'Interop',
-      tables: [{ topic: 'One' }, { topic: 'Two' }],
+      tables: Array.from({ length: tables }, (_, n) => ({ topic: `Topic ${n + 1}` })),
       rounds: Array.from({ length: rounds }, () => ({ minutes: 60 })),
       settings: { seats_per_table: 10, dots: 3, moving_seconds: 0, show_authors: true },
     });
@@ -114,10 +117,19 @@ export class Cafe {
     return (await this.server.view(this.id, person.token)).part.seat.table.id;
   }
 
-  // A board as the server reads it: not with Yjs but with Yrs, through the export.
+  // All boards as the server reads them: not with Yjs but with Yrs.
+  export() {
+    return this.server.request('GET', `/api/workshops/${this.id}/export/json`, { token: this.facilitator_token });
+  }
+
+  // One of them.
   async read(table = this.table) {
-    const exported = await this.server.request('GET', `/api/workshops/${this.id}/export/json`, { token: this.facilitator_token });
-    return exported.tables.find(each => each.number === table);
+    return (await this.export()).tables.find(each => each.number === table);
+  }
+
+  // How many edits were refused to those who may only read.
+  refusals() {
+    return this.figure('tablehop_refusals_total{reason="read_only"}');
   }
 
   async figure(name) {
@@ -145,12 +157,37 @@ export function writeNote(document, words, count) {
 
 export const wordsOf = (document, id) => document.getMap('notes').get(id)?.get('text').toString();
 
+// How often words stand in something; what arrived twice stands there twice.
+export const times = (words, all) => JSON.stringify(all).split(words).length - 1;
+
+// What y-websocket says about edits that were not taken: it tells nobody but the console.
+export async function hearing(use) {
+  const { warn } = console;
+  const warned = [];
+  console.warn = (...words) => warned.push(words.join(' '));
+  try {
+    return await use(() => warned.some(words => words.includes('not_taken')));
+  } finally {
+    console.warn = warn;
+  }
+}
+
 // Closes what was opened, whatever happens.
 export async function using(opened, use) {
   try {
     await use(...opened);
   } finally {
     for (const client of opened) if (!client.closed) client.close();
+  }
+}
+
+// With a wire to the server that can be cut.
+export async function wired(server, use) {
+  const wire = await Wire.to(server);
+  try {
+    await use(wire);
+  } finally {
+    await wire.close();
   }
 }
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import * as Y from 'yjs';
-import { Cafe, clients, until, using, wordsOf, writeNote } from './clients.mjs';
+import { Cafe, clients, hearing, times, until, using, wired, wordsOf, writeNote } from './clients.mjs';
 
 let cafe;
 before(async () => (cafe = await Cafe.open()));
@@ -16,8 +16,10 @@ test('Y-4 a reviewer reads with every client once there is a plan, and writes wi
   try {
     await later.command({ type: 'end_round' });
     for (const phase of ['gallery', 'harvest']) await later.command({ type: 'go_to', phase });
-    const facilitator = clients['@hocuspocus/provider 4'](later.server.base, `${later.id}.harvest`, later.facilitator_token);
-    await using([facilitator], async ({ document, synced, saved }) => {
+    const join = (connect, token) => connect(later.server.base, `${later.id}.harvest`, token);
+    const title = client => client.document.getMap('themes').get('t1')?.get('title');
+    await using([join(clients['@hocuspocus/provider 4'], later.facilitator_token)], async facilitator => {
+      const { document, synced, saved } = facilitator;
       await until('synced', synced);
       const theme = new Y.Map();
       document.transact(() => {
@@ -25,17 +27,28 @@ test('Y-4 a reviewer reads with every client once there is a plan, and writes wi
         for (const [key, value] of Object.entries({ title: new Y.Text('主题'), summary: new Y.Text(), order: 0, deleted: false })) theme.set(key, value);
       });
       await until('saved', saved);
+      for (const phase of ['vote', 'plan']) await later.command({ type: 'go_to', phase });
+      for (const [name, connect] of Object.entries(clients)) {
+        const words = `${name} 改`;
+        await using([join(connect, later.review_token)], reader =>
+          hearing(async isTold => {
+            await until(`${name} reads`, () => title(reader)?.toString() === title(facilitator).toString());
+            const refused = await later.refusals();
+            title(reader).insert(0, words);
+            await until('the edit is refused', async () => (await later.refusals()) > refused);
+            if (reader.counts) assert.deepEqual([reader.scope(), reader.unsaved()], ['readonly', 1]);
+            else await until('the client is told', isTold);
+            // What comes after it arrives, on either side, and it does not.
+            title(facilitator).insert(title(facilitator).length, '。');
+            await until(`${name} reads on`, () => title(reader).toString() === `${words}${title(facilitator)}`);
+            await until('saved', saved);
+            assert.equal(times(words, title(facilitator)), 0, 'nobody sees it');
+            const stored = await later.export();
+            assert.deepEqual([times(title(facilitator).toString(), stored) > 0, times(words, stored)], [true, 0], 'nor has the server');
+          }),
+        );
+      }
     });
-    for (const phase of ['vote', 'plan']) await later.command({ type: 'go_to', phase });
-    for (const [name, connect] of Object.entries(clients)) {
-      await using([connect(later.server.base, `${later.id}.harvest`, later.review_token)], async reader => {
-        await until(`${name} reads`, () => reader.document.getMap('themes').get('t1')?.get('title').toString() === '主题');
-        const refused = await later.figure('tablehop_refusals_total{reason="read_only"}');
-        reader.document.getMap('themes').get('t1').get('title').insert(0, '改');
-        await until('the edit is refused', async () => (await later.figure('tablehop_refusals_total{reason="read_only"}')) > refused);
-        if (reader.counts) assert.deepEqual([reader.scope(), reader.unsaved()], ['readonly', 1]);
-      });
-    }
   } finally {
     await later.stop();
   }
@@ -49,14 +62,15 @@ for (const [name, connect] of Object.entries(clients)) {
     test(`Y-1 ${name} joins with a token, and both sides see what either writes`, () =>
       using(pair(), async (a, b) => {
         await until('both are synced', () => a.synced() && b.synced());
-        const id = writeNote(a.document, '已有：三个想法 😀', 1);
-        await until('the other sees it', () => wordsOf(b.document, id) === '已有：三个想法 😀');
-        b.document.getMap('notes').get(id).get('text').insert(3, '（续）');
-        await until('and back', () => wordsOf(a.document, id) === '已有：（续）三个想法 😀');
+        const id = writeNote(a.document, `三个想法：${name} 😀`, 1);
+        await until('the other sees it', () => wordsOf(b.document, id) === `三个想法：${name} 😀`);
+        b.document.getMap('notes').get(id).get('text').insert(5, '（续）');
+        const words = `三个想法：（续）${name} 😀`;
+        await until('and back', () => wordsOf(a.document, id) === words);
         a.document.getText('handover.so_far').insert(0, `${name} `);
         await until('the handover too', () => b.document.getText('handover.so_far').toString().startsWith(name));
         // The server itself, which reads it with another library.
-        await until('the server reads the same', async () => JSON.stringify(await cafe.read()).includes('已有：（续）三个想法 😀'));
+        await until('the server reads the same', async () => times(words, await cafe.read()) === 1);
       }));
 
     test(`Y-2 ${name} shows who is there, under the name the server knows, until they leave`, () =>
@@ -79,6 +93,26 @@ for (const [name, connect] of Object.entries(clients)) {
         a.closed = true;
         await until('nobody but oneself', () => !users(b).includes(mine) && b.awareness.getStates().size === 1);
       }));
+
+    test(`Y-2 ${name} is gone for others when its connection ends without a goodbye, and there again when it is back`, () =>
+      wired(cafe.server, wire =>
+        using([connect(wire.base, cafe.board, cafe.mates[0].token), join(cafe.mates[1])], async (a, b) => {
+          const isThere = (who, seenBy) => seenBy.awareness.getStates().has(who.document.clientID);
+          await until('both are synced', () => a.synced() && b.synced());
+          await until('they see each other', () => isThere(a, b) && isThere(b, a));
+          wire.cut();
+          wire.forget();
+          // Long before the half minute after which the other would take them for gone by itself.
+          await until('gone', () => !isThere(a, b), 5);
+          await using([join(cafe.mates[1])], async fresh => {
+            await until('who comes now sees who is there', () => isThere(b, fresh));
+            assert.ok(!isThere(a, fresh), 'and nobody else');
+          });
+          assert.ok(a.connected(), 'it knows nothing of that, and so took no leave');
+          wire.restore();
+          await until('back', () => isThere(a, b) && isThere(b, a));
+        }),
+      ));
 
     test(`Y-3 ${name} goes offline and back, and what both wrote meanwhile arrives`, () =>
       using(pair(), async (a, b) => {
@@ -124,20 +158,15 @@ for (const [name, connect] of Object.entries(clients)) {
         await until('it is acknowledged', () => a.saved() && b.saved());
         await cafe.command({ type: 'lock_boards', locked: true });
         try {
-          const warned = [];
-          const warn = console.warn;
-          console.warn = (...words) => warned.push(words.join(' '));
-          const refused = await cafe.figure('tablehop_refusals_total{reason="read_only"}');
-          const late = writeNote(a.document, tooLate, 6);
-          await until('the refusal is counted', async () => (await cafe.figure('tablehop_refusals_total{reason="read_only"}')) > refused);
-          if (a.counts) {
-            assert.equal(a.unsaved(), 1, 'never said to be saved');
-          } else {
-            await until('the client is told', () => warned.some(words => words.includes('not_taken')));
-          }
-          console.warn = warn;
-          assert.equal(wordsOf(b.document, late), undefined);
-          assert.ok(!JSON.stringify(await cafe.read()).includes(tooLate));
+          await hearing(async isTold => {
+            const refused = await cafe.refusals();
+            const late = writeNote(a.document, tooLate, 6);
+            await until('the refusal is counted', async () => (await cafe.refusals()) > refused);
+            if (a.counts) assert.equal(a.unsaved(), 1, 'never said to be saved');
+            else await until('the client is told', isTold);
+            assert.equal(wordsOf(b.document, late), undefined);
+            assert.equal(times(tooLate, await cafe.read()), 0);
+          });
           // Somebody who comes now is told at once, and reads.
           await using([join(cafe.mates[0])], async reader => {
             await until('the board', () => wordsOf(reader.document, id) === early);
@@ -157,32 +186,84 @@ for (const [name, connect] of Object.entries(clients)) {
         await until('and is saved', () => a.saved());
       }));
 
-    test(`Y-5 ${name} counts what is not yet saved, exactly, down to nothing`, () =>
-      using(pair(), async (a, b) => {
-        await until('both are synced', () => a.synced() && b.synced());
-        await until('nothing is unsaved', () => a.saved() && b.saved());
-        const text = a.document.getText('handover.open');
-        const length = text.length;
-        if (a.counts) {
-          const counts = [];
-          a.provider.on('unsyncedChanges', ({ number }) => counts.push(number));
-          for (let n = 0; n < 50; n += 1) text.insert(text.length, String(n % 10));
-          assert.equal(a.unsaved(), 50, 'one for each edit, before any answer');
-          await until('all acknowledged', () => a.unsaved() === 0);
-          assert.equal(Math.max(...counts), 50);
-          assert.deepEqual(counts.slice(-50), Array.from({ length: 50 }, (_, n) => 49 - n), 'one answer for each');
-        } else {
-          for (let n = 0; n < 50; n += 1) text.insert(text.length, String(n % 10));
+    test(`Y-4 ${name} reads locked boards on arrival, and what it writes there gets nowhere`, () =>
+      using([join({ token: cafe.facilitator_token })], async facilitator => {
+        await until('synced', () => facilitator.synced());
+        const id = writeNote(facilitator.document, name, 7);
+        await until('the server reads it', async () => (await cafe.read()).notes.some(note => note.id === id));
+        await cafe.command({ type: 'lock_boards', locked: true });
+        try {
+          // Once as an edit, and once before anything has arrived: then it goes out with the answer to what the server asks.
+          for (const isEarly of [false, true]) {
+            const words = `${name} ${isEarly ? '未读先写' : '读后才写'}`;
+            const handover = client => client.document.getText('handover.open');
+            await using([join(cafe.mates[0]), join(cafe.mates[1])], (reader, other) =>
+              hearing(async isTold => {
+                const refused = await cafe.refusals();
+                if (isEarly) handover(reader).insert(0, words);
+                await until('both read', () => [reader, other].every(client => wordsOf(client.document, id)));
+                if (!isEarly) handover(reader).insert(0, words);
+                await until('the edit is refused', async () => (await cafe.refusals()) > refused);
+                if (reader.counts) assert.deepEqual([reader.scope(), reader.saved()], ['readonly', false]);
+                else await until('the client is told', isTold);
+                // Who may still write does; what comes after it arrives, and it does not.
+                const text = facilitator.document.getMap('notes').get(id).get('text');
+                text.insert(text.length, '。');
+                await until('both read on', () => [reader, other].every(client => wordsOf(client.document, id) === text.toString()));
+                for (const client of [facilitator, other]) assert.equal(times(words, handover(client)), 0, 'nobody sees it');
+                await using([join(cafe.mates[1])], async fresh => {
+                  await until('who comes later reads', () => wordsOf(fresh.document, id) === text.toString());
+                  assert.equal(times(words, handover(fresh)), 0, 'nor do they see it');
+                });
+                assert.equal(times(words, await cafe.read()), 0, 'nor has the server');
+              }),
+            );
+          }
+        } finally {
+          await cafe.command({ type: 'lock_boards', locked: false });
         }
-        await until('the other has all', () => b.document.getText('handover.open').length === length + 50);
-        // Others' edits are nothing of one's own to be saved.
-        if (b.counts) assert.equal(b.unsaved(), 0);
-        // Saved is on the disk: the server gets no chance to write anything more.
-        await until('all is saved', () => a.saved());
-        await cafe.server.kill();
-        await cafe.server.restart();
-        await until('both are back', () => a.synced() && b.synced() && a.saved() && b.saved());
-        assert.ok(JSON.stringify(await cafe.read()).includes('0123456789'.repeat(5)));
       }));
+
+    test(`Y-5 ${name} counts what is not yet saved, exactly, down to nothing`, () =>
+      wired(cafe.server, wire =>
+        using(cafe.mates.slice(0, 2).map(person => connect(wire.base, cafe.board, person.token)), async (a, b) => {
+          await until('both are synced', () => a.synced() && b.synced());
+          await until('nothing is unsaved', () => a.saved() && b.saved());
+          const handover = client => client.document.getText('handover.open');
+          const text = handover(a);
+          const words = `${name} `.padEnd(50, '0123456789');
+          const type = () => [...words].forEach(letter => text.insert(text.length, letter));
+          if (a.counts) {
+            const counts = [];
+            a.provider.on('unsyncedChanges', ({ number }) => counts.push(number));
+            type();
+            assert.equal(a.unsaved(), 50, 'one for each edit, before any answer');
+            await until('all acknowledged', () => a.unsaved() === 0);
+            assert.equal(Math.max(...counts), 50);
+            assert.deepEqual(counts.slice(-50), Array.from({ length: 50 }, (_, n) => 49 - n), 'one answer for each');
+          } else {
+            type();
+            // Nobody is shown what is not saved; that is all the acknowledgement there is.
+            await until('the other has all', () => handover(b).toString() === text.toString());
+          }
+          // Saved is on the disk: the server gets no chance to write anything more, and nobody to send it again.
+          wire.cut();
+          await cafe.server.kill();
+          await cafe.server.restart();
+          assert.equal(times(words, await cafe.read()), 1, 'the server has it from its disk');
+          await using([join(cafe.mates[0])], async fresh => {
+            await until('synced', () => fresh.synced());
+            assert.equal(times(words, handover(fresh)), 1, 'and who was not there reads it');
+          });
+          // They come back to a server that knows it all, and write on.
+          wire.restore();
+          text.insert(text.length, '。');
+          await until('the other has that', () => handover(b).toString().endsWith(`${words}。`));
+          await until('all is saved', () => a.saved() && b.saved());
+          // Others' edits are nothing of one's own to be saved.
+          if (b.counts) assert.equal(b.unsaved(), 0);
+          assert.deepEqual([times(words, handover(b)), times(words, await cafe.read())], [1, 1], 'and nothing twice');
+        }),
+      ));
   });
 }

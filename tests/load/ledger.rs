@@ -96,7 +96,8 @@ impl Ledger {
             self.missing -= 1;
             self.delivered += 1;
             if number >= self.timed_from {
-                self.latencies.push(u32::try_from(now.saturating_duration_since(edit.due).as_micros()).unwrap_or(u32::MAX));
+                self.latencies
+                    .push(u32::try_from(now.saturating_duration_since(edit.due).as_micros()).unwrap_or(u32::MAX));
             }
         }
     }

@@ -118,7 +118,10 @@ pub fn measure(target: Target, size: Size, launch: &Launch) -> Result<Report> {
         None => Running::start(target, launch)?,
     };
     if size.asleep > 0 {
-        ensure!(target == Target::Tablehop && launch.at.is_none(), "only a Tablehop that is started here has sleeping cafés");
+        ensure!(
+            target == Target::Tablehop && launch.at.is_none(),
+            "only a Tablehop that is started here has sleeping cafés"
+        );
         asleep::fill(&mut server, size.asleep)?;
         server = Running::start_on(target, launch, server.data()?)?;
     }

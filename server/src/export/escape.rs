@@ -7,14 +7,16 @@ pub(super) fn line(text: &str) -> String {
 
 /// Text of several lines: each stays a line, and begins with `indent` so that it stays within its list item.
 pub(super) fn block(text: &str, indent: &str) -> String {
-    let lines = text.trim().lines().map(|line| escaped(line.trim()));
+    let lines = text.trim().lines().map(escaped);
     // A backslash at a line's end is Markdown's visible spelling of a line break.
     lines.collect::<Vec<_>>().join(&format!("\\\n{indent}"))
 }
 
 fn escaped(line: &str) -> String {
-    let mut out = String::with_capacity(line.len() + 8);
-    for c in line.chars() {
+    // Before anything is trimmed: what is not seen would otherwise keep a space in front of what counts at a line's beginning.
+    let visible: String = line.chars().filter(|c| !is_invisible(*c) || c.is_whitespace()).collect();
+    let mut out = String::with_capacity(visible.len() + 8);
+    for c in visible.trim().chars() {
         match c {
             // Entities, not backslashes: some readers pass HTML through whatever stands before it.
             '<' => out.push_str("&lt;"),
@@ -73,6 +75,8 @@ mod tests {
             ("&lt;b&gt;", "&amp;lt;b&amp;gt;"),
             ("**bold** \\* _x_", "\\*\\*bold\\*\\* \\\\\\* \\_x\\_"),
             ("a\u{202e}b\u{0}c", "abc"),
+            ("\u{200b} # Heading", "\\# Heading"),
+            ("\u{feff}\u{b}- item", "\\- item"),
         ] {
             assert_eq!(line(hostile), inert);
         }
@@ -82,5 +86,6 @@ mod tests {
     fn a_block_stays_within_its_item() {
         assert_eq!(block("one\n# two\n\n<hr>", "  "), "one\\\n  \\# two\\\n  \\\n  &lt;hr&gt;");
         assert_eq!(line("one\n# two\n\nthree"), "one # two three");
+        assert_eq!(block("one\n\u{200b} # two\n\u{1}\t1) three", ""), "one\\\n\\# two\\\n1\\) three");
     }
 }
