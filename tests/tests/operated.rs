@@ -134,6 +134,42 @@ async fn o4_the_log_names_who_and_where() -> Result<()> {
     Ok(())
 }
 
+/// A name that the program does not know would be ignored, and nobody would hear of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn o6_whatever_is_delivered_names_only_what_there_is() -> Result<()> {
+    let (code, mut known) = Server::command(&["serve", "--help"]).await?;
+    assert_eq!(code, Some(0));
+    let commands = ["serve", "backup", "verify", "restore", "remove"];
+    for command in &commands[1..] {
+        known.push_str(&Server::command(&[command, "--help"]).await?.1);
+    }
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let mut files = vec![root.join("docs/operating.md"), root.join("README.md"), root.join("README.zh-CN.md")];
+    for file in std::fs::read_dir(root.join("deploy"))? {
+        files.push(file?.path());
+    }
+    let (mut variables, mut options) = (0, 0);
+    for file in &files {
+        let text = std::fs::read_to_string(file)?;
+        let words = text.split(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '_' | '-'));
+        for word in words.filter(|word| word.starts_with("TABLEHOP_")) {
+            ensure!(known.contains(word), "{}: {word} is no setting", file.display());
+            variables += 1;
+        }
+        // Options of other programs stand elsewhere, or before.
+        for line in text.lines() {
+            let ours = commands.iter().filter_map(|command| line.split_once(&format!("tablehop {command}")));
+            for option in ours.flat_map(|(_, after)| after.split_whitespace()).filter(|word| word.starts_with("--")) {
+                let option = option.trim_end_matches(|c: char| !c.is_ascii_alphanumeric());
+                ensure!(known.contains(option), "{}: {option} is no option", file.display());
+                options += 1;
+            }
+        }
+    }
+    ensure!(variables > 20 && options > 20, "{variables} settings and {options} options were found");
+    Ok(())
+}
+
 /// Twice as many hold a connection as the files that the process was started with.
 #[tokio::test(flavor = "multi_thread")]
 async fn o5_more_can_be_connected_than_a_shell_allows() -> Result<()> {

@@ -1,0 +1,168 @@
+use super::*;
+use crate::export::sample::Sample;
+use shared::workshop::Language;
+
+#[test]
+fn the_plan_reads_in_chinese() {
+    let text = write(&Sample::cafe().export());
+    let expected = "\
+### A1 上门前半小时打电话
+
+- **决定**：**已批准**：先从两栋楼试起 (陈总、2026-11-21 12:00 UTC)
+- **阶段／触点／关键时刻**：报修
+- **负责人**：李雷
+- **效果（1–5）**：5
+- **来自主题**：上门之前
+- **依据的便签**：
+  - **痛点** 等了三天没人上门 (第 1 桌 “报修与投诉” · 李雷 · 第 1 轮)
+- **评论**：
+  - 陈总 (2026-11-21 12:00 UTC)：费用多少？
+";
+    assert!(text.contains(expected), "{text}");
+    assert!(text.starts_with("# 业主服务旅程\n\n> 看清哪里让人着急。\n\n- **当前阶段**：评审\n"), "{text}");
+}
+
+#[test]
+fn a_table_shows_its_threads_and_what_was_taken_away() {
+    let text = write(&Sample::cafe().export());
+    let expected = "\
+### 第 1 桌：报修与投诉
+
+> 要等多久？
+
+- **桌主**：李雷
+- **交接**：
+  - **已有**：等待\\
+    \\# 解释
+
+- **痛点** 等了三天没人上门 (李雷 · 第 1 轮)
+  - ↳ **想法** 维修师傅上门前先打电话 (王芳 · 第 2 轮 · ★ 2)
+";
+    assert!(text.contains(expected), "{text}");
+    assert!(text.contains("已撤下的便签：\n\n- **问题** ~~weg damit~~"), "{text}");
+}
+
+#[test]
+fn it_speaks_the_cafes_language() {
+    let mut sample = Sample::cafe();
+    sample.workshop.draft.language = Language::En;
+    let text = write(&sample.export());
+    for part in [
+        "## Improvement plan",
+        "**Approved**: 先从两栋楼试起",
+        "Round 1 seated (2 people)",
+        "| Theme | Dots |",
+        "### 上门之前 (3 dots)",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    assert!(!text.contains("决定"), "{text}");
+}
+
+/// What somebody may have typed, each of two lines.
+const HOSTILE: [&str; 9] = [
+    "<img src=x onerror=alert(1)>\n# owned",
+    "[x](javascript:alert(1))\n![x](http://evil/p.png)",
+    "| a | b |\n| --- | --- |",
+    "```\n~~~",
+    "</ul><script>alert(1)</script>\n\u{200b} - item",
+    "1. one\n\u{feff} > quoted",
+    "---\n===",
+    "[x]: http://evil\n[^1]: note",
+    "**x** ~~y~~ `z` $w$\n<http://evil> &lt;b&gt; - [ ] task",
+];
+
+/// The sample with `text` in every field that somebody types, after a mark of its own; gives the marks.
+fn filled(text: &str) -> (Sample, Vec<String>) {
+    let mut sample = Sample::cafe();
+    let mut marks = Vec::new();
+    let mut fill = |field: &mut String| {
+        let mark = format!("m{:02}", marks.len());
+        *field = format!("{text} {mark}");
+        marks.push(mark);
+    };
+    let workshop = &mut sample.workshop;
+    let draft = &mut workshop.draft;
+    [&mut draft.title, &mut draft.purpose].into_iter().for_each(&mut fill);
+    draft.tables.iter_mut().flat_map(|table| [&mut table.topic, &mut table.question]).for_each(&mut fill);
+    draft.rounds.iter_mut().filter_map(|round| round.question.as_mut()).for_each(&mut fill);
+    for person in workshop.participants.values_mut() {
+        fill(&mut person.name);
+        fill(person.department.get_or_insert_default());
+    }
+    workshop.vote.themes.iter_mut().for_each(|theme| fill(&mut theme.title));
+    for decision in workshop.decisions.values_mut() {
+        [&mut decision.reason, &mut decision.name].into_iter().for_each(&mut fill);
+    }
+    for comment in &mut workshop.comments {
+        [&mut comment.text, &mut comment.name].into_iter().for_each(&mut fill);
+    }
+    for board in sample.tables.iter_mut().flatten() {
+        board.notes.iter_mut().for_each(|note| fill(&mut note.text));
+        let handover = &mut board.handover;
+        [&mut handover.so_far, &mut handover.open, &mut handover.build_here].into_iter().for_each(&mut fill);
+    }
+    for theme in sample.harvest.iter_mut().flat_map(|board| &mut board.themes) {
+        [&mut theme.title, &mut theme.summary].into_iter().for_each(&mut fill);
+    }
+    for action in sample.plan.iter_mut().flat_map(|board| &mut board.actions) {
+        [
+            &mut action.title,
+            &mut action.stage,
+            &mut action.reason,
+            &mut action.accountable,
+            &mut action.helpers,
+            &mut action.due,
+            &mut action.kpi,
+            &mut action.baseline,
+            &mut action.target,
+            &mut action.cost,
+            &mut action.risk,
+        ]
+        .into_iter()
+        .for_each(&mut fill);
+    }
+    (sample, marks)
+}
+
+/// What a reader of Markdown makes of it, words and line breaks aside.
+fn structure(text: &str) -> Vec<String> {
+    use pulldown_cmark::{Event, Options, Parser};
+    let events = Parser::new_ext(text, Options::all());
+    let is_structure = |event: &Event<'_>| !matches!(event, Event::Text(_) | Event::HardBreak | Event::SoftBreak);
+    events.filter(is_structure).map(|event| format!("{event:?}")).collect()
+}
+
+#[test]
+fn h9_hostile_text_changes_nothing_of_what_a_page_is() {
+    let (harmless, marks) = filled("one\ntwo");
+    let harmless = write(&harmless.export());
+    assert!(marks.len() > 40, "{marks:?}");
+    for mark in &marks {
+        assert!(harmless.contains(mark.as_str()), "{mark} is exported, or this shows nothing: {harmless}");
+    }
+    let expected = structure(&harmless);
+    assert!(expected.len() > 100, "{expected:?}");
+    for hostile in HOSTILE {
+        let text = write(&filled(hostile).0.export());
+        let found = structure(&text);
+        let differs = found.iter().zip(&expected).position(|(found, expected)| found != expected);
+        assert!(
+            differs.is_none() && found.len() == expected.len(),
+            "{hostile:?}: {:?} instead of {:?} in {text}",
+            differs.map(|at| &found[at]),
+            differs.map(|at| &expected[at])
+        );
+        assert!(!text.contains(['<', '\u{200b}', '\u{feff}']), "{hostile:?}: {text}");
+    }
+}
+
+#[test]
+fn notes_that_build_on_each_other_in_a_circle_are_all_there() {
+    let mut sample = Sample::cafe();
+    let board = sample.tables[0].as_mut().expect("a board");
+    let last = board.notes[1].id.clone();
+    board.notes[0].builds_on = Some(last);
+    let export = sample.export();
+    assert_eq!(threads(&export.tables[0].notes).len(), 2);
+}
