@@ -1,4 +1,5 @@
-// yjs from npm and yrs exchange random edits and end identical. The server is yrs; so are the simulated guests who write meanwhile.
+// yjs from npm and yrs exchange random edits and end identical. The server is yrs; so are the simulated guests, who meanwhile write notes and
+// type and delete in everybody's.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import * as Y from 'yjs';
@@ -82,7 +83,7 @@ for (const seed of [1, 2, 3]) {
     const before = await cafe.figure('tablehop_edits_total');
     await using(opened, async () => {
       for (const client of opened) await until('synced', () => client.synced());
-      const guests = new Guests(cafe.server, cafe.join_code, { guests: 4, notes: 6, pace: 60, seed });
+      const guests = new Guests(cafe.server, cafe.join_code, { guests: 4, notes: 6, scribbles: 8, pace: 60, seed });
       for (let n = 0; n < 600; n += 1) {
         step(dice.pick(opened), dice, done);
         if (n % 20 === 0) await new Promise(resolve => setTimeout(resolve, 5));

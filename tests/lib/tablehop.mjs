@@ -92,14 +92,14 @@ export class Server {
 
 // Simulated guests in one process: `wrote` holds every note that they were told is on disk.
 export class Guests {
-  constructor(server, code, { guests = 21, language = 'zh-CN', notes = 2, pace = 300, seed = 1 } = {}) {
+  constructor(server, code, { guests = 21, language = 'zh-CN', notes = 2, scribbles = 0, pace = 300, seed = 1 } = {}) {
     const program = process.env.TABLEHOP_GUESTS ?? binary('tablehop-guests');
     this.wrote = [];
     this.child = spawn(
       program,
       [
         ...['--server', server.base, 'attend', '--code', code, '--guests', String(guests), '--language', language],
-        ...['--notes', String(notes), '--pace', String(pace), '--seed', String(seed)],
+        ...['--notes', String(notes), '--scribbles', String(scribbles), '--pace', String(pace), '--seed', String(seed)],
       ],
       { stdio: ['ignore', 'pipe', 'inherit'] },
     );

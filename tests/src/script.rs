@@ -10,6 +10,7 @@ use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
 use serde::Serialize;
 use shared::board::note;
+use shared::board::text::{self, Splice};
 use shared::board::view::NoteKind;
 use shared::id::{BoardKind, NoteId, TableId};
 use shared::workshop::{Command, Language, Phase, RoundStatus};
@@ -23,6 +24,8 @@ pub struct Habits {
     pub language: Language,
     /// Notes each writes in a round.
     pub notes_per_round: usize,
+    /// Letters typed or taken away after each note, anywhere on the board.
+    pub scribbles: usize,
     /// Time between two acts of one guest; each draws around it.
     pub pace: Duration,
     /// Everything they choose follows from it.
@@ -114,10 +117,42 @@ async fn sit(
                 note::set_star(txn, &replica.table, &star.id, &guest.id, true);
             })?;
         }
+        for _ in 0..habits.scribbles {
+            scribble(guest, table, rng)?;
+        }
         guest.saved().await?;
         wrote(Written { table, note: id, text: text.to_owned(), author: guest.name.clone() });
     }
     Ok(())
+}
+
+/// Types or deletes a few letters in some note; whether there was one.
+///
+/// # Errors
+/// The board is not open.
+pub fn scribble(guest: &Guest, table: TableId, rng: &mut StdRng) -> Result<bool> {
+    let Some(id) = guest.table_board(table).and_then(|board| board.notes.choose(rng).map(|n| n.id.clone())) else {
+        return Ok(false);
+    };
+    let place: f64 = rng.random();
+    let insert = ["好", "，而且", "😀", "a b", ""].choose(rng).copied().unwrap_or("").to_owned();
+    guest.edit(BoardKind::Table(table), |txn, replica| {
+        let (Some(at), Some(current)) = (note::text_of(txn, &replica.table, &id), note::read(txn, &replica.table, &id))
+        else {
+            return;
+        };
+        // Cut between characters, as an editor does.
+        let cut = (current.text.chars().count() as f64 * place) as usize;
+        let before: String = current.text.chars().take(cut).collect();
+        let next = current.text.chars().nth(cut).filter(|_| insert.is_empty());
+        let splice = Splice {
+            at: before.encode_utf16().count() as u32,
+            delete: next.map_or(0, |c| c.len_utf16() as u32),
+            insert: insert.clone(),
+        };
+        text::edit(txn, &at, &splice);
+    })?;
+    Ok(true)
 }
 
 async fn cast(guest: &Guest, rng: &mut StdRng) {

@@ -7,12 +7,12 @@ use std::collections::BTreeSet;
 use anyhow::{Context, Result, ensure};
 use harness::cafe::{Cafe, small};
 use harness::guest::Guest;
+use harness::script::scribble;
 use harness::server::Server;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
 use shared::board::note;
-use shared::board::text::{self, Splice};
 use shared::board::view::{NoteKind, TableBoard};
 use shared::id::{BoardKind, NoteId, TableId};
 use shared::workshop::Command;
@@ -60,7 +60,7 @@ async fn run(seed: u64) -> Result<()> {
                 written.push((table, guest.write(table, NoteKind::Idea, &words, None)?));
                 done.notes += 1;
             }
-            30..70 => done.letters += usize::from(type_somewhere(guest, table, &mut rng)?),
+            30..70 => done.letters += usize::from(scribble(guest, table, &mut rng)?),
             70..80 => {
                 if let Some(id) = any_note(guest, table, &mut rng) {
                     let up = rng.random_bool(0.7);
@@ -168,28 +168,4 @@ fn ids(board: &TableBoard) -> BTreeSet<NoteId> {
 
 fn any_note(guest: &Guest, table: TableId, rng: &mut StdRng) -> Option<NoteId> {
     guest.table_board(table)?.notes.choose(rng).map(|n| n.id.clone())
-}
-
-/// Types or deletes a few letters in some note; whether there was one.
-fn type_somewhere(guest: &Guest, table: TableId, rng: &mut StdRng) -> Result<bool> {
-    let Some(id) = any_note(guest, table, rng) else { return Ok(false) };
-    let place: f64 = rng.random();
-    let insert = ["好", "，而且", "😀", "a b", ""].choose(rng).copied().unwrap_or("").to_owned();
-    guest.edit(BoardKind::Table(table), |txn, replica| {
-        let (Some(at), Some(current)) = (note::text_of(txn, &replica.table, &id), note::read(txn, &replica.table, &id))
-        else {
-            return;
-        };
-        // Cut between characters, as an editor does.
-        let cut = (current.text.chars().count() as f64 * place) as usize;
-        let before: String = current.text.chars().take(cut).collect();
-        let next = current.text.chars().nth(cut).filter(|_| insert.is_empty());
-        let splice = Splice {
-            at: before.encode_utf16().count() as u32,
-            delete: next.map_or(0, |c| c.len_utf16() as u32),
-            insert: insert.clone(),
-        };
-        text::edit(txn, &at, &splice);
-    })?;
-    Ok(true)
 }

@@ -58,6 +58,9 @@ enum What {
         /// Notes each writes in a round.
         #[arg(long, default_value_t = 2)]
         notes: usize,
+        /// Letters each types or takes away after each note, anywhere on the board.
+        #[arg(long, default_value_t = 0)]
+        scribbles: usize,
         /// Milliseconds between two acts of one guest.
         #[arg(long, default_value_t = 400)]
         pace: u64,
@@ -73,9 +76,14 @@ async fn main() -> Result<()> {
     let api = Api::new(&arguments.server);
     match arguments.what {
         What::Demo { language, guests, minutes } => demo(&api, parse(&language), guests, minutes).await,
-        What::Attend { code, guests, language, notes, pace, seed } => {
-            let habits =
-                Habits { language: parse(&language), notes_per_round: notes, pace: Duration::from_millis(pace), seed };
+        What::Attend { code, guests, language, notes, scribbles, pace, seed } => {
+            let habits = Habits {
+                language: parse(&language),
+                notes_per_round: notes,
+                scribbles,
+                pace: Duration::from_millis(pace),
+                seed,
+            };
             let room = fill(&api, &code, guests, &habits, |written| {
                 if let Ok(line) = serde_json::to_string(&written) {
                     println!("{line}");
@@ -131,7 +139,7 @@ async fn demo(api: &Api, language: Language, guests: usize, minutes: f64) -> Res
     let past = reviewed(api, language).await?;
     let cafe = Cafe::create(api, &journey(language, minutes, 20)?).await?;
     cafe.go_to(Phase::Lobby).await?;
-    let habits = Habits { language, notes_per_round: 6, pace: Duration::from_secs(9), seed: 7 };
+    let habits = Habits { language, notes_per_round: 6, scribbles: 0, pace: Duration::from_secs(9), seed: 7 };
     let _room = fill(api, &cafe.created.join_code, guests, &habits, |_| {}).await?;
     cafe.steer(Command::NextRound).await?;
     let local =
@@ -181,7 +189,7 @@ async fn reviewed(api: &Api, language: Language) -> Result<Cafe> {
     let zh = language == Language::ZhCn;
     let cafe = Cafe::create(api, &journey(language, 20.0, 0)?).await?;
     cafe.go_to(Phase::Lobby).await?;
-    let habits = Habits { language, notes_per_round: 2, pace: Duration::from_millis(60), seed: 3 };
+    let habits = Habits { language, notes_per_round: 2, scribbles: 0, pace: Duration::from_millis(60), seed: 3 };
     let written = Arc::new(Mutex::new(Vec::<Written>::new()));
     let heard = Arc::clone(&written);
     let _room = fill(api, &cafe.created.join_code, 16, &habits, move |note| {
