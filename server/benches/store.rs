@@ -5,11 +5,17 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use server::app::App;
+use server::board::replica::Replica;
 use server::config::Config;
+use server::socket::guard::Attributed;
 use server::store::{NewRow, SqliteStore, Store, StreamId};
+use shared::board::doc::TableRoots;
 use shared::board::new_doc;
-use shared::id::{BoardId, TableId};
-use yrs::{Text, Transact};
+use shared::board::note::{self, NewNote};
+use shared::board::view::NoteKind;
+use shared::id::{BoardId, NoteId, TableId};
+use yrs::updates::decoder::Decode;
+use yrs::{Text, TextRef, Transact, TransactionMut, Update};
 
 /// How long each load lasts.
 const RUN: Duration = Duration::from_secs(3);
@@ -70,31 +76,101 @@ async fn batches() {
     store.close().await;
 }
 
-/// Opening a board of 20,000 updates: from its rows, and from its snapshot.
+/// How long opening a large board may take once it has a snapshot, and the first edit in the middle of one of its texts.
+const OPENS_WITHIN: Duration = Duration::from_millis(50);
+
+/// A way in which somebody writes.
+type Hand = fn(&mut TransactionMut<'_>, &TextRef, u32);
+
+/// Opening a board of 20,000 updates: from its rows, and from its snapshot; and the first edit on it, for which the board is gone through
+/// once.
 async fn opening() {
-    let dir = tempfile::tempdir().expect("a directory");
-    let board = BoardId::table(&"w".into(), TableId(1));
-    let doc = new_doc(1);
-    let texts: Vec<_> = (0..200).map(|n| doc.get_or_insert_text(format!("note {n}"))).collect();
+    // As most people do.
+    let at_the_end: Hand = |txn, text, _| text.push(txn, "字");
+    // The worst for a document: every letter somewhere else, and some taken away again.
+    let everywhere: Hand = |txn, text, n| {
+        let len = text.len(txn);
+        match n % 8 {
+            0 if len > 1 => text.remove_range(txn, n.wrapping_mul(40_503) % len, 1),
+            _ => text.insert(txn, n.wrapping_mul(40_503) % (len + 1), "字"),
+        }
+    };
+    for (how, clients, hand) in [("at the end", 1, at_the_end), ("everywhere, by five", 5, everywhere)] {
+        let dir = tempfile::tempdir().expect("a directory");
+        let board = BoardId::table(&"w".into(), TableId(1));
+        let stream = StreamId::board(&board.to_string());
+        let (rows, edit) = written(clients, hand);
+        let store = SqliteStore::open(dir.path()).expect("a store");
+        store.append(stream.clone(), None, rows).await.expect("stored");
+        store.close().await;
+        for what in ["its 20,000 rows", "its snapshot", "its snapshot again"] {
+            let store = Arc::new(SqliteStore::open(dir.path()).expect("a store"));
+            let app = App::new(Config::new(([127, 0, 0, 1], 0).into(), dir.path().to_owned()), store.clone());
+            let start = Instant::now();
+            app.boards.table(&board.workshop, TableId(1)).await.expect("a board");
+            let took = start.elapsed();
+            println!("opening a board, written {how}, from {what}: {:.1} ms", took.as_secs_f64() * 1e3);
+            assert!(what.contains("rows") || took <= OPENS_WITHIN, "{took:?}");
+            let mut replica = Replica::load(&store.load(stream.clone()).await.expect("a stream")).expect("a document");
+            let start = Instant::now();
+            replica.check(&edit).expect("an edit");
+            replica.apply(&edit).expect("applied");
+            let took = start.elapsed();
+            println!("the first edit in the middle of it: {:.1} ms", took.as_secs_f64() * 1e3);
+            assert!(took <= OPENS_WITHIN, "{took:?}");
+            // Takes the snapshot.
+            app.shut_down().await;
+            store.close().await;
+        }
+    }
+}
+
+/// 20,000 updates of so many people on 200 notes, and one more in the middle of a note.
+fn written(clients: u64, hand: Hand) -> (Vec<NewRow>, Attributed) {
+    const NOTES: u32 = 200;
+    let docs: Vec<_> = (1..=clients).map(new_doc).collect();
     let mut rows = Vec::new();
     for n in 0..20_000_u32 {
-        let text = &texts[(n.wrapping_mul(2_654_435_761) % 200) as usize];
-        let mut txn = doc.transact_mut();
-        text.push(&mut txn, "字");
-        rows.push(NewRow { principal: "p".to_owned(), at: 1, payload: txn.encode_update_v1().into() });
+        let update = {
+            let doc = &docs[n as usize % docs.len()];
+            let roots = TableRoots::of(doc);
+            let mut txn = doc.transact_mut();
+            if n < NOTES {
+                note::create(&mut txn, &roots, new_note(n));
+            } else {
+                let id = new_note(n.wrapping_mul(2_654_435_761) % NOTES).id;
+                hand(&mut txn, &note::text_of(&txn, &roots, &id).expect("a note"), n);
+            }
+            txn.encode_update_v1()
+        };
+        for other in docs.iter().enumerate().filter(|(at, _)| *at != n as usize % docs.len()).map(|(_, doc)| doc) {
+            let known = Update::decode_v1(&update).expect("an update");
+            other.transact_mut().apply_update(known).expect("applied");
+        }
+        rows.push(NewRow { principal: "p".to_owned(), at: 1, payload: update.into() });
     }
-    let store = SqliteStore::open(dir.path()).expect("a store");
-    store.append(StreamId::board(&board.to_string()), None, rows).await.expect("stored");
-    store.close().await;
-    for what in ["its 20,000 rows", "its snapshot", "its snapshot again"] {
-        let store = Arc::new(SqliteStore::open(dir.path()).expect("a store"));
-        let app = App::new(Config::new(([127, 0, 0, 1], 0).into(), dir.path().to_owned()), store.clone());
-        let start = Instant::now();
-        app.boards.table(&board.workshop, TableId(1)).await.expect("a board");
-        println!("opening a board from {what}: {:.1} ms", start.elapsed().as_secs_f64() * 1e3);
-        // Takes the snapshot.
-        app.shut_down().await;
-        store.close().await;
+    let roots = TableRoots::of(&docs[0]);
+    let mut txn = docs[0].transact_mut();
+    let text = note::text_of(&txn, &roots, &new_note(7).id).expect("a note");
+    let middle = text.len(&txn) / 2;
+    text.insert(&mut txn, middle, "中");
+    (rows, Attributed::scan(txn.encode_update_v1()).expect("an edit"))
+}
+
+fn new_note(n: u32) -> NewNote {
+    NewNote {
+        id: NoteId(format!("n-{n}")),
+        kind: NoteKind::Idea,
+        text: String::new(),
+        x: f64::from(n),
+        y: 40.0,
+        w: 220.0,
+        color: 0,
+        author: "p".into(),
+        author_name: "Guest".into(),
+        round: Some(0),
+        created_at: 0,
+        builds_on: None,
     }
 }
 

@@ -103,9 +103,17 @@ impl Presence {
         clients.into_iter().filter_map(|client| self.remove(client)).collect()
     }
 
-    /// Everybody else, for somebody who has just come or asks. Never themselves: the others' clock for them runs ahead of their own, and
+    /// Everybody else, for somebody who has just come or asks. Under a clock of its own: who has been here before remembers the clocks of those
+    /// they lost sight of, and takes the same one for nothing new.
+    pub fn welcome(&mut self, member: MemberId) -> Vec<PresenceEntry> {
+        let others = self.present.values_mut().filter(|present| present.member != member);
+        others.for_each(|present| present.told = present.told.saturating_add(1));
+        self.all_but(member)
+    }
+
+    /// Everybody else. Never themselves: the others' clock for them runs ahead of their own, and
     /// they would take what they said a moment ago for newer than what they say now.
-    pub fn all_but(&self, member: MemberId) -> Vec<PresenceEntry> {
+    fn all_but(&self, member: MemberId) -> Vec<PresenceEntry> {
         let entry = |(client, present): (&u64, &Present)| PresenceEntry {
             client: *client,
             clock: present.told,
@@ -211,6 +219,18 @@ mod tests {
         presence.hears(1, &li(), says(7, 3, Some(json!({}))));
         presence.hears(2, &li(), says(8, 3, Some(json!({}))));
         assert_eq!(presence.all_but(1).iter().map(|entry| entry.client).collect::<Vec<_>>(), [8]);
+    }
+
+    #[test]
+    fn who_comes_back_sees_those_who_said_nothing_meanwhile() {
+        let mut presence = Presence::default();
+        presence.hears(1, &li(), says(7, 3, Some(json!({}))));
+        let first = presence.welcome(2)[0].clone();
+        let again = presence.welcome(3)[0].clone();
+        assert_eq!((first.client, again.client), (7, 7));
+        assert!(again.clock > first.clock, "y-protocols takes an equal clock for known");
+        let said = presence.hears(1, &li(), says(7, 4, Some(json!({ "caret": 1 }))));
+        assert!(said[0].clock > again.clock, "what is said later is newer: {said:?}");
     }
 
     #[test]

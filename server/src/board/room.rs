@@ -267,7 +267,10 @@ impl Room {
                     let changes = self.presence.update(id, &member.actor, &user, entries);
                     self.tell_presence(&changes, Audience::AllBut(id));
                 }
-                Input::QueryPresence { id } => self.greet(id, &self.presence.all_but(id)),
+                Input::QueryPresence { id } => {
+                    let here = self.presence.welcome(id);
+                    self.greet(id, &here);
+                }
                 Input::Read(read) => {
                     self.idle_since = Instant::now();
                     self.load().await;
@@ -295,7 +298,7 @@ impl Room {
         if let Err(member) = self.members.insert(id, member) {
             return member.turn_away(&self.address, "too_many_sessions");
         }
-        let here = self.presence.all_but(id);
+        let here = self.presence.welcome(id);
         if !here.is_empty() {
             self.greet(id, &here);
         }
