@@ -9,8 +9,25 @@ use crate::i18n::{I18n, name};
 pub fn day(iso: &str, i18n: I18n) -> String {
     let Some((year, month, day)) = parse(iso) else { return iso.to_owned() };
     let date = js_sys::Date::new_with_year_month_day(year, month - 1, day);
+    // The browser takes the years 0 to 99 for those of the last century.
+    date.set_full_year(year);
     let options = options(&[("year", "numeric"), ("month", "short"), ("day", "numeric")]);
     date.to_locale_date_string(name(i18n.get_locale()), &options).into()
+}
+
+/// The earliest and the latest day by which something can reasonably be due: a year ago, for what is late, and in twenty years.
+pub fn due_range() -> (String, String) {
+    let today = js_sys::Date::new_0();
+    let (month, day) = (today.get_month() + 1, today.get_date());
+    let of_year = |year: u32| format!("{year:04}-{month:02}-{day:02}");
+    let year = today.get_full_year();
+    (of_year(year.saturating_sub(1)), of_year(year + 20))
+}
+
+/// Whether a day given as `YYYY-MM-DD` lies between two others, or is none at all.
+pub fn is_within(iso: &str, (min, max): &(String, String)) -> bool {
+    // Years of more than four digits are none that the field writes.
+    iso.is_empty() || (iso.len() == min.len() && (min.as_str()..=max.as_str()).contains(&iso))
 }
 
 /// A moment, to the minute.
@@ -45,7 +62,23 @@ fn parse(iso: &str) -> Option<(u32, i32, i32)> {
 
 #[cfg(test)]
 mod tests {
-    use super::parse;
+    use super::{is_within, parse};
+
+    #[test]
+    fn days_of_another_age_are_outside() {
+        let range = ("2025-11-26".to_owned(), "2046-11-26".to_owned());
+        for (day, within) in [
+            ("", true),
+            ("2025-11-26", true),
+            ("2046-11-26", true),
+            ("2025-11-25", false),
+            ("2046-11-27", false),
+            ("0002-03-01", false),
+            ("20260-01-01", false),
+        ] {
+            assert_eq!(is_within(day, &range), within, "{day}");
+        }
+    }
 
     #[test]
     fn only_days_are_read_as_days() {

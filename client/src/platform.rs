@@ -46,6 +46,19 @@ pub fn remove_splash() {
     }
 }
 
+/// Shows that the page's code has failed, by what was drawn for this before. The style sheet hides every sign that says "saved".
+pub fn show_stopped() {
+    set_root_attribute("data-stopped", Some(""));
+    // A dialog would lie above it and take every press.
+    let open = window().document().and_then(|document| document.query_selector_all("dialog[open]").ok());
+    for at in 0..open.as_ref().map_or(0, web_sys::NodeList::length) {
+        let dialog = open.as_ref().and_then(|open| open.item(at));
+        if let Some(dialog) = dialog.and_then(|dialog| dialog.dyn_into::<web_sys::HtmlDialogElement>().ok()) {
+            dialog.close();
+        }
+    }
+}
+
 /// Loads the page again.
 pub fn reload() {
     let _ = window().location().reload();

@@ -55,6 +55,12 @@ pub struct Recent {
     /// When it was last opened, by this device's clock.
     #[serde(default)]
     pub at: Millis,
+    /// The join code, where one came in with it: to come back with.
+    #[serde(default)]
+    pub code: String,
+    /// They have left, and not come back yet.
+    #[serde(default)]
+    pub left: bool,
 }
 
 thread_local! {
@@ -92,9 +98,29 @@ pub fn adopt(workshop: &WorkshopId, role: Role) -> Option<Identity> {
 /// Remembers who one is; replaces what was known for the same café and role.
 pub fn save(identity: &Identity) {
     let mut list = recent();
-    let title = take(&mut list, identity).map(|recent| recent.title).unwrap_or_default();
-    list.insert(0, Recent { identity: identity.clone(), title, at: platform::now() });
+    let before = take(&mut list, identity);
+    let (title, code) = before.as_ref().map(|known| (known.title.clone(), known.code.clone())).unwrap_or_default();
+    let left = before.is_some_and(|known| known.left && known.identity.token == identity.token);
+    list.insert(0, Recent { identity: identity.clone(), title, at: platform::now(), code, left });
     write(list);
+}
+
+/// What is remembered of a café beside an identity that is known.
+pub fn beside(identity: &Identity) -> Option<Recent> {
+    recent().into_iter().find(|known| known.identity.token == identity.token)
+}
+
+/// Remembers that somebody is in a café, and the code that let them in.
+pub fn remember_in(identity: &Identity, code: &str) {
+    amend(identity, |known| {
+        code.clone_into(&mut known.code);
+        known.left = false;
+    });
+}
+
+/// Remembers that somebody has left a café, so that they are asked in again when they come back.
+pub fn remember_left(identity: &Identity) {
+    amend(identity, |known| known.left = true);
 }
 
 /// Remembers a café's title beside an identity that is known.

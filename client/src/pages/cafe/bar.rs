@@ -69,7 +69,15 @@ pub fn Bar() -> impl IntoView {
                                             raised: !raised.get_untracked(),
                                         });
                                     }
-                                />
+                                >
+                                    {move || {
+                                        if raised.get() {
+                                            t_string!(i18n, cafe.hand_lower).to_string()
+                                        } else {
+                                            t_string!(i18n, cafe.hand_raise).to_string()
+                                        }
+                                    }}
+                                </Button>
                             }
                         })
                 }}

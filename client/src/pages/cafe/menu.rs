@@ -9,6 +9,7 @@ use shared::workshop::Command;
 use super::seat;
 use crate::i18n::{t, t_string, use_i18n};
 use crate::state::cafe::Cafe;
+use crate::state::identity;
 use crate::ui::button::{Button, ButtonKind};
 use crate::ui::dialog::{Confirm, Dialog};
 use crate::ui::field::TextField;
@@ -24,9 +25,16 @@ pub fn Menu(open: RwSignal<bool>) -> impl IntoView {
     let leaving = RwSignal::new(false);
     let navigate = StoredValue::new_local(use_navigate());
     let leave = move |()| {
-        cafe.command(Command::Leave);
-        toast(ToastKind::Plain, t_string!(i18n, cafe.left).to_string());
-        navigate.with_value(|navigate| navigate("/", Default::default()));
+        spawn_local(async move {
+            // Nobody has left before the server knows it: a seat would stay empty, and nobody would be missed.
+            if let Err(error) = cafe.try_command(Command::Leave).await {
+                toast(ToastKind::Bad, error.text(i18n));
+                return;
+            }
+            identity::remember_left(&cafe.identity());
+            toast(ToastKind::Plain, t_string!(i18n, cafe.left).to_string());
+            let _ = navigate.try_with_value(|navigate| navigate("/", Default::default()));
+        });
     };
     view! {
         <Dialog open side=true title=Signal::derive(move || t_string!(i18n, cafe.menu).to_string())>

@@ -2,6 +2,7 @@
 
 mod announcement;
 mod bar;
+mod come_back;
 mod lobby;
 mod menu;
 mod rounds;
@@ -17,11 +18,13 @@ use shared::workshop::Phase;
 
 use self::announcement::AnnouncementBanner;
 use self::bar::Bar;
+use self::come_back::ComeBack;
 use self::lobby::Lobby;
 use self::rounds::Rounds;
 use crate::api::ApiError;
 use crate::i18n::{t, t_string, use_i18n};
 use crate::parts::{self, Later};
+use crate::platform::Listener;
 use crate::state::cafe::Cafe;
 use crate::state::identity::{self, Identity};
 use crate::ui::button::{ButtonKind, LinkButton};
@@ -36,8 +39,35 @@ pub fn CafePage() -> impl IntoView {
     move || {
         let id = id.get();
         match identity::adopt(&id, Role::Participant) {
-            Some(identity) => view! { <Shell identity /> }.into_any(),
+            Some(identity) => view! { <Seated identity /> }.into_any(),
             None => view! { <NotHere /> }.into_any(),
+        }
+    }
+}
+
+/// The café, or the way back into it for somebody who has left.
+#[component]
+fn Seated(identity: Identity) -> impl IntoView {
+    let who = StoredValue::new(identity);
+    let has_left = move || identity::beside(&who.get_value()).is_some_and(|known| known.left);
+    let left = RwSignal::new(has_left());
+    // Whether the page was open when one left, in another tab.
+    let asking = RwSignal::new(false);
+    let listener = StoredValue::new_local(Some(Listener::on_window("storage", move || {
+        let now = who.try_get_value().is_some() && has_left();
+        if left.try_get_untracked().is_some_and(|before| before != now) {
+            asking.set(now);
+            left.set(now);
+        }
+    })));
+    on_cleanup(move || drop(listener.try_update_value(Option::take)));
+    move || {
+        let identity = who.get_value();
+        if left.get() {
+            let asking = asking.get_untracked();
+            view! { <ComeBack identity asking on_back=move |()| left.set(false) /> }.into_any()
+        } else {
+            view! { <Shell identity /> }.into_any()
         }
     }
 }

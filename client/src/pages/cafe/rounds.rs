@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use shared::workshop::view::SeatView;
 
-use super::seat::{self, Told};
+use super::seat::{self, Asked, Told};
 use super::table::Table;
 use crate::i18n::{t_string, use_i18n};
 use crate::parts;
@@ -17,7 +17,7 @@ struct News {
     told: Told,
     reason: Reason,
     seat: SeatView,
-    question: String,
+    asked: Asked,
     hosting: bool,
 }
 
@@ -37,7 +37,7 @@ pub fn Rounds() -> impl IntoView {
             let view = view.as_ref()?;
             let seat = seat::seat(view)?.clone();
             let hosting = seat.host.as_ref() == Some(&view.me.id);
-            Some(News { told, reason, seat, question: seat::question(view), hosting })
+            Some(News { told, reason, seat, asked: Asked::of(view), hosting })
         })
     });
     let there = move |told: Told| {
@@ -51,26 +51,31 @@ pub fn Rounds() -> impl IntoView {
     view! {
         // The new table is laid while one is on the way to it.
         <div class="cafe-table" inert=move || moving.get()>
-            {move || match table.get() {
-                Some(table) => view! { <Table table /> }.into_any(),
-                None => {
-                    view! {
-                        <main id="main" class="cafe-main cafe-wait">
-                            <Empty
-                                icon=icondata_lu::LuArmchair
-                                text=Signal::derive(move || t_string!(i18n, cafe.no_seat).to_string())
-                            />
-                        </main>
-                    }
-                        .into_any()
-                }
+            // Another table is drawn anew: what is only rebuilt keeps its elements, and with them how far one had scrolled.
+            <For each=move || table.get() key=|table| *table let:table>
+                <Table table />
+            </For>
+            {move || {
+                table
+                    .get()
+                    .is_none()
+                    .then(|| {
+                        view! {
+                            <main id="main" class="cafe-main cafe-wait">
+                                <Empty
+                                    icon=icondata_lu::LuArmchair
+                                    text=Signal::derive(move || t_string!(i18n, cafe.no_seat).to_string())
+                                />
+                            </main>
+                        }
+                    })
             }}
         </div>
         {move || {
             news.get()
                 .map(|news| {
-                    let News { told, reason, seat, question, hosting } = news;
-                    view! { <Moving seat reason question hosting on_there=move |()| there(told) /> }
+                    let News { told, reason, seat, asked: Asked { round, table }, hosting } = news;
+                    view! { <Moving seat reason round table hosting on_there=move |()| there(told) /> }
                 })
         }}
     }

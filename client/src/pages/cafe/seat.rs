@@ -27,15 +27,34 @@ pub fn table(cafe: Cafe) -> Memo<Option<TableId>> {
     Memo::new(move |_| table.get().flatten())
 }
 
-/// What is asked at a table in the round that is on, a line each: the round's question, which is new, and then the table's own.
-pub fn question(view: &View) -> String {
-    let of_round = (view.round.as_ref())
-        .and_then(|round| view.rounds.get(usize::from(round.index)))
-        .and_then(|round| round.question.clone());
-    let of_table = seat(view).map(|seat| seat.table.question.clone());
-    let mut asked: Vec<String> = of_round.into_iter().chain(of_table).filter(|text| !text.trim().is_empty()).collect();
-    asked.dedup();
-    asked.join("\n")
+/// What is asked at a table in the round that is on: the round's question, which is new, and the table's own.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Asked {
+    /// By the round, at all tables.
+    pub round: Option<String>,
+    /// At this table, in all rounds; none where it is the same.
+    pub table: Option<String>,
+}
+
+impl Asked {
+    /// What this view says.
+    pub fn of(view: &View) -> Self {
+        let round = (view.round.as_ref())
+            .and_then(|round| view.rounds.get(usize::from(round.index)))
+            .and_then(|round| round.question.clone());
+        Self::new(round, seat(view).map(|seat| seat.table.question.clone()))
+    }
+
+    fn new(round: Option<String>, table: Option<String>) -> Self {
+        let round = round.filter(|text| !text.trim().is_empty());
+        let table = table.filter(|text| !text.trim().is_empty() && round.as_ref() != Some(text));
+        Self { round, table }
+    }
+
+    /// Nothing is asked.
+    pub fn is_empty(&self) -> bool {
+        self.round.is_none() && self.table.is_none()
+    }
 }
 
 /// The round and table in which one was last told to sit.
@@ -89,6 +108,15 @@ mod tests {
 
     fn told(round: u8, table: u16) -> Told {
         Told { round, table: TableId(table) }
+    }
+
+    #[test]
+    fn the_same_question_is_asked_once() {
+        let some = |text: &str| Some(text.to_owned());
+        assert_eq!(Asked::new(some("A"), some("B")), Asked { round: some("A"), table: some("B") });
+        assert_eq!(Asked::new(some("A"), some("A")), Asked { round: some("A"), table: None });
+        assert_eq!(Asked::new(None, some("B")), Asked { round: None, table: some("B") });
+        assert!(Asked::new(some(" "), some("")).is_empty());
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use shared::id::{BoardKind, TableId};
 
-use super::seat;
+use super::seat::{self, Asked};
 use crate::i18n::{t, t_string, use_i18n};
 use crate::parts::{self, Later};
 use crate::platform::{self, Listener};
@@ -51,10 +51,19 @@ pub fn Table(table: TableId) -> impl IntoView {
         let host = seat.host.as_ref()?;
         seat.people.iter().find(|person| person.id == *host).map(|person| person.name.clone())
     });
+    // The word first: where there is no room for the whole name, it is still said whose the filled circle is.
     let host = move || match host.get().flatten() {
-        Some(_) if hosting.get() => t_string!(i18n, cafe.you_host).to_string(),
-        Some(name) => t_string!(i18n, cafe.moving_host, name = name).to_string(),
-        None => String::new(),
+        Some(_) if hosting.get() => Some((t_string!(i18n, cafe.you_host).to_string(), String::new())),
+        Some(name) => Some((t_string!(i18n, board.host).to_string(), name)),
+        None => None,
+    };
+    let host = move || {
+        host().map(|(word, name)| {
+            view! {
+                <span class="sit-host-word">{word}</span>
+                <span class="sit-host-name clip">{name}</span>
+            }
+        })
     };
     let switch = move || {
         let choices = vec![
@@ -74,8 +83,16 @@ pub fn Table(table: TableId) -> impl IntoView {
         }
     };
     let shown = move || match (wide.get(), canvas.get()) {
-        (_, true) => view! { <Later part=parts::CANVAS of=board /> }.into_any(),
-        (true, false) => view! { <BoardList board from_end=true /> }.into_any(),
+        (true, true) => view! { <Later part=parts::CANVAS of=board /> }.into_any(),
+        // A phone has no rail, so the handover lies above the cloth.
+        (false, true) => view! {
+            <div class="sit-cloth">
+                <div class="sit-cloth-handover">{handover}</div>
+                <Later part=parts::CANVAS of=board />
+            </div>
+        }
+        .into_any(),
+        (true, false) => view! { <BoardList board /> }.into_any(),
         (false, false) => view! { <BoardList board>{handover}</BoardList> }.into_any(),
     };
     view! {
@@ -102,7 +119,7 @@ pub fn Table(table: TableId) -> impl IntoView {
                             <Question />
                             <div class="sit-head-row">
                                 <People board names=false />
-                                <p class="sit-host clip" class:sit-host-me=move || hosting.get()>{host}</p>
+                                <p class="sit-host">{host}</p>
                                 <Button
                                     class="sit-switch"
                                     icon=Signal::derive(move || {
@@ -150,31 +167,58 @@ fn People(board: Board, names: bool) -> impl IntoView {
     }
 }
 
-/// What is asked here. On a phone two lines of it, and all of it on a press.
+/// What is asked here, by the round and by the table. On a phone the beginning of each, and all of it on a press.
 #[component]
 fn Question() -> impl IntoView {
     let i18n = use_i18n();
     let cafe = expect_context::<Cafe>();
-    let question = cafe.memo(seat::question);
-    let round = cafe.memo(|view| view.round.as_ref().map(|round| round.index + 1));
+    let asked = cafe.memo(Asked::of);
+    let asked = Memo::new(move |_| asked.get().unwrap_or_default());
+    let index = cafe.memo(|view| view.round.as_ref().map(|round| round.index + 1));
     let whole = RwSignal::new(false);
     view! {
         <button
             type="button"
             class="sit-question"
             class:sit-question-whole=move || whole.get()
-            hidden=move || question.with(|question| question.as_ref().is_none_or(|question| question.trim().is_empty()))
+            hidden=move || asked.with(Asked::is_empty)
             aria-expanded=move || if whole.get() { "true" } else { "false" }
             title=move || t_string!(i18n, cafe.show_question).to_string()
             on:click=move |_| whole.update(|whole| *whole = !*whole)
         >
-            <span class="visually-hidden">{t!(i18n, cafe.question)} ": "</span>
-            <span class="sit-question-words">
-                <span class="sit-round">
-                    {move || round.get().flatten().map(|n| t_string!(i18n, cafe.round_of, n = n).to_string())}
-                </span>
-                {move || question.get()}
-            </span>
+            {move || {
+                asked
+                    .with(|asked| asked.round.clone())
+                    .map(|question| {
+                        view! {
+                            <span class="sit-question-words">
+                                <span class="sit-asks">
+                                    {move || {
+                                        index
+                                            .get()
+                                            .flatten()
+                                            .map(|n| t_string!(i18n, cafe.round_of, n = n).to_string())
+                                    }}
+                                </span>
+                                " "
+                                {question}
+                            </span>
+                        }
+                    })
+            }}
+            {move || {
+                asked
+                    .with(|asked| asked.table.clone())
+                    .map(|question| {
+                        view! {
+                            <span class="sit-question-words">
+                                <span class="sit-asks">{t!(i18n, cafe.this_table)}</span>
+                                " "
+                                {question}
+                            </span>
+                        }
+                    })
+            }}
         </button>
     }
 }

@@ -21,14 +21,15 @@ pub(super) fn Lobby(cafe: Cafe) -> impl IntoView {
     let code = cafe.memo(|view| facts::part(view).map(|part| part.join_code.clone()).unwrap_or_default());
     let code = Signal::derive(move || code.get().unwrap_or_default());
     let workshop = cafe.workshop();
+    let link = join_link(cafe);
     view! {
         <section class="lobby">
             <div class="lobby-way card">
-                <JoinWay code />
+                <JoinWay code link />
                 <div class="stack lobby-links">
                     <CopyField
                         label=move || t_string!(i18n, console.join_link).to_string()
-                        value=join_link(cafe)
+                        value=link
                     />
                     <LinkButton
                         href=format!("/host/{workshop}/projector")
@@ -46,8 +47,9 @@ pub(super) fn Lobby(cafe: Cafe) -> impl IntoView {
 
 /// The QR picture and the code: also what the projector shows.
 #[component]
-pub(super) fn JoinWay(#[prop(into)] code: Signal<String>) -> impl IntoView {
+pub(super) fn JoinWay(#[prop(into)] code: Signal<String>, link: Signal<String>) -> impl IntoView {
     let i18n = use_i18n();
+    let address = Memo::new(move |_| link.with(|link| address_of(link).to_owned()));
     view! {
         <div class="join-way">
             {move || {
@@ -63,11 +65,19 @@ pub(super) fn JoinWay(#[prop(into)] code: Signal<String>) -> impl IntoView {
                     })
             }}
             <div class="join-way-words">
-                <p class="join-way-hint">{t!(i18n, console.scan)}</p>
+                <p class="join-way-hint">
+                    {move || t_string!(i18n, console.scan, address = address.get()).to_string()}
+                </p>
                 <p class="join-way-code figures">{move || grouped(&code.get())}</p>
             </div>
         </div>
     }
+}
+
+/// What one types to get to the page that asks for the code.
+fn address_of(link: &str) -> &str {
+    let bare = link.split_once("://").map_or(link, |(_, bare)| bare);
+    bare.split_once("/j/").map_or(bare, |(address, _)| address)
 }
 
 /// The link behind the QR picture: as the server knows its public address, or this page's own until the answer is there.
@@ -143,5 +153,17 @@ fn Arrivals(cafe: Cafe) -> impl IntoView {
                 </ul>
             </Show>
         </section>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::address_of;
+
+    #[test]
+    fn the_address_is_as_short_as_it_can_be_typed() {
+        assert_eq!(address_of("http://192.168.1.20:8080/j/ABCD2345"), "192.168.1.20:8080");
+        assert_eq!(address_of("https://cafe.example.com/sub/j/ABCD2345"), "cafe.example.com/sub");
+        assert_eq!(address_of(""), "");
     }
 }

@@ -2,6 +2,7 @@
 
 mod alerts;
 mod announce;
+mod caution;
 mod facts;
 mod floor;
 mod floor_table;
@@ -13,6 +14,7 @@ mod people;
 mod person;
 mod prepare;
 mod projector;
+mod review_way;
 mod side;
 mod table_board;
 mod table_panel;
@@ -30,6 +32,7 @@ use self::lobby::Lobby;
 use self::person::PersonDialog;
 use self::prepare::Prepare;
 pub use self::projector::ProjectorPage;
+use self::review_way::ReviewWay;
 use self::side::SidePanel;
 pub use self::table_board::TableBoardPage;
 use self::table_panel::TablePanel;
@@ -144,8 +147,9 @@ fn Console(identity: Identity) -> impl IntoView {
                                 }
                                     .into_any()
                             }
-                            Some(Phase::Review | Phase::Closed) => {
+                            Some(now @ (Phase::Review | Phase::Closed)) => {
                                 view! {
+                                    {(now == Phase::Review).then(|| view! { <ReviewWay cafe /> })}
                                     <Later part=parts::REVIEW of=() />
                                     <section class="review-take no-print" aria-labelledby="review-take-title">
                                         <h3 id="review-take-title">{t!(i18n, review.take)}</h3>

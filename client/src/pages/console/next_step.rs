@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use shared::workshop::{Command, Phase, RoundStatus};
 
 use super::Desk;
+use super::caution::Caution;
 use super::facts::{self, RoundFacts};
 use super::side::Side;
 use crate::i18n::{I18n, t_string, use_i18n};
@@ -11,6 +12,7 @@ use crate::pages::new::fields::focus_first_error;
 use crate::state::cafe::Cafe;
 use crate::ui::button::{Button, ButtonKind};
 use crate::ui::clock::Clock;
+use crate::ui::dialog::Confirm;
 use crate::ui::toast::{ToastKind, toast};
 
 /// What comes next. Decided in one place, from the phase, the round and the vote.
@@ -96,8 +98,9 @@ pub(super) fn Actions(cafe: Cafe) -> impl IntoView {
     let next = Memo::new(move |_| situation.get().and_then(Situation::next));
     let in_rounds = move || situation.get().is_some_and(|now| now.phase == Phase::Rounds && now.round.index.is_some());
     let busy = RwSignal::new(false);
-    let act = move |_| {
-        let Some(step) = next.get_untracked() else { return };
+    let open = RwSignal::new(0_usize);
+    let closing = RwSignal::new(false);
+    let take = move |step: NextStep| {
         let mut commands = Vec::new();
         if step == NextStep::Open
             && let Some(form) = desk.draft.get_untracked()
@@ -112,8 +115,15 @@ pub(super) fn Actions(cafe: Cafe) -> impl IntoView {
         commands.push(step.command());
         facts::send_all(cafe, i18n, busy, commands, || {});
     };
+    let act = move |_| match next.get_untracked() {
+        // Management cannot decide afterwards, so this is asked once.
+        Some(NextStep::GoTo(Phase::Closed)) if open.get_untracked() > 0 => closing.set(true),
+        Some(step) => take(step),
+        None => {}
+    };
     view! {
         <div class="console-actions">
+            <Caution cafe open />
             <Show when=in_rounds>
                 <ClockControls cafe />
             </Show>
@@ -129,6 +139,13 @@ pub(super) fn Actions(cafe: Cafe) -> impl IntoView {
                     })
             }}
         </div>
+        <Confirm
+            open=closing
+            title=move || t_string!(i18n, console.close_title).to_string()
+            text=move || t_string!(i18n, console.close_text, n = open.get()).to_string()
+            action=move || t_string!(i18n, console.next_close).to_string()
+            on_yes=move |()| take(NextStep::GoTo(Phase::Closed))
+        />
     }
 }
 

@@ -23,6 +23,12 @@ use crate::ui::empty::Empty;
 use crate::ui::regret::RegretBar;
 use crate::ui::seg::{Choice, Segmented};
 
+/// How many notes lie in no theme yet.
+pub fn unplaced_notes(cafe: Cafe) -> Memo<usize> {
+    let unplaced = Sorting::open(cafe).unplaced;
+    Memo::new(move |_| unplaced.with(Vec::len))
+}
+
 /// Notes left, themes right. Facilitators and helpers sort; everybody else watches.
 #[component]
 pub fn Harvest() -> impl IntoView {
@@ -33,9 +39,10 @@ pub fn Harvest() -> impl IntoView {
     let Sorting { may_sort, themes, .. } = sorting;
     let left = Memo::new(move |_| sorting.unplaced.with(Vec::len));
     let total = Memo::new(move |_| sorting.refs.with(Vec::len));
-    // A phone shows one side at a time: those who sort begin with what is left, those who watch with what became of it.
+    // A phone shows one side at a time: those who sort begin with what is left, those who watch with what became of it, once there is
+    // something.
     let turned = RwSignal::new(None::<bool>);
-    let on_themes = Memo::new(move |_| turned.get().unwrap_or(!may_sort.get()));
+    let on_themes = Memo::new(move |_| turned.get().unwrap_or_else(|| !may_sort.get() && !themes.with(Vec::is_empty)));
     let sides = vec![
         Choice::new(false, Signal::derive(move || t_string!(i18n, harvest.side_unplaced, n = left.get()).to_string())),
         Choice::new(

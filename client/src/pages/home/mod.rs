@@ -11,7 +11,7 @@ use self::join_form::JoinForm;
 use self::known::KnownCafes;
 use self::scene::Scene;
 use self::templates::TemplateCards;
-use crate::i18n::{t, use_i18n};
+use crate::i18n::{t, t_string, use_i18n};
 use crate::ui::lang::LangSwitch;
 use crate::ui::page::{Page, Width};
 use crate::ui::theme::ThemeSwitch;
@@ -20,12 +20,20 @@ use crate::ui::theme::ThemeSwitch;
 #[component]
 pub fn HomePage() -> impl IntoView {
     let i18n = use_i18n();
+    // Chinese has no spaces to break at: lines end at a comma where they can.
+    let sentence = move || {
+        let sentence = t_string!(i18n, home.sentence).to_string();
+        sentence
+            .split_inclusive('，')
+            .map(|clause| view! { <span class="home-clause">{clause.to_owned()}</span> })
+            .collect_view()
+    };
     view! {
         <TopBar />
         <Page width=Width::Wide class="home">
             <section class="home-hero">
                 <div class="home-words">
-                    <h1 class="home-sentence">{t!(i18n, home.sentence)}</h1>
+                    <h1 class="home-sentence">{sentence}</h1>
                     <p class="home-more">{t!(i18n, home.more)}</p>
                     <JoinForm />
                 </div>

@@ -7,7 +7,7 @@ use shared::api::{CodeInfo, JoinRequest};
 use shared::id::Role;
 use shared::limits;
 
-use crate::api;
+use crate::api::{self, ApiError};
 use crate::i18n::{t, t_string, use_i18n};
 use crate::pages::home::TopBar;
 use crate::pages::home::join_form::{JoinForm, code_in, grouped};
@@ -37,12 +37,17 @@ pub fn JoinPage() -> impl IntoView {
         let code = code.get();
         async move { api::code_info(&code).await }
     });
-    // Somebody who has been here on this device goes straight to their seat.
+    // Somebody who has been here on this device goes straight to their seat. They are asked in again, for they may have left; where that
+    // fails, the café's own page says why.
     Effect::new(move || {
         if let Some(Ok(info)) = info.get()
-            && identity::load(&info.workshop, Role::Participant).is_some()
+            && let Some(known) = identity::load(&info.workshop, Role::Participant)
         {
-            navigate(&format!("/w/{}", info.workshop), NavigateOptions { replace: true, ..Default::default() });
+            let (navigate, code) = (navigate.clone(), code.get_untracked());
+            leptos::task::spawn_local(async move {
+                let _ = come_back(&known, &code).await;
+                navigate(&format!("/w/{}", info.workshop), NavigateOptions { replace: true, ..Default::default() });
+            });
         }
     });
     view! {
@@ -50,6 +55,14 @@ pub fn JoinPage() -> impl IntoView {
         <Page width=Width::Narrow class="join-page">
             {move || match info.get() {
                 None => {
+                    view! {
+                        <p class="quiet" role="status">
+                            {t!(i18n, join.looking)}
+                        </p>
+                    }
+                        .into_any()
+                }
+                Some(Ok(info)) if identity::load(&info.workshop, Role::Participant).is_some() => {
                     view! {
                         <p class="quiet" role="status">
                             {t!(i18n, join.looking)}
@@ -84,6 +97,14 @@ pub fn JoinPage() -> impl IntoView {
             }}
         </Page>
     }
+}
+
+/// Joins again as the person this device knows, under the same name: whoever has left is in again, and nothing happens to who is in.
+pub async fn come_back(known: &Identity, code: &str) -> Result<(), ApiError> {
+    let request = JoinRequest { code: code.to_owned(), name: known.name.clone(), department: None };
+    api::join(&request, Some(&known.token)).await?;
+    identity::remember_in(known, code);
+    Ok(())
 }
 
 #[component]
@@ -127,13 +148,15 @@ fn NameForm(code: String, info: CodeInfo) -> impl IntoView {
                     platform::local_set(NAME, &request.name);
                     platform::local_set(DEPARTMENT, request.department.as_deref().unwrap_or_default());
                     let address = format!("/w/{}", joined.workshop);
-                    identity::save(&Identity {
+                    let identity = Identity {
                         workshop: joined.workshop,
                         role: Role::Participant,
                         token: joined.token,
                         participant: Some(joined.participant),
                         name: request.name,
-                    });
+                    };
+                    identity::save(&identity);
+                    identity::remember_in(&identity, &request.code);
                     navigate(&address, NavigateOptions { replace: true, ..Default::default() });
                 }
                 Err(error) => {

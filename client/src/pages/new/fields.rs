@@ -84,10 +84,7 @@ fn TableFields(form: PlanForm, row: TableRow, index: Memo<usize>) -> impl IntoVi
     let number = Memo::new(move |_| shared::id::TableId(u16::try_from(index.get() + 1).unwrap_or(u16::MAX)));
     // The path changes when rows move, so the errors are looked up each time.
     let error = move |part: &'static str| {
-        Signal::derive(move || {
-            let path = format!("tables.{}.{part}", index.get());
-            form.errors.with(|errors| errors.get(&path).map(|error| error.text(i18n)))
-        })
+        Signal::derive(move || form.error_text(&format!("tables.{}.{part}", index.get()), i18n))
     };
     let last = move || index.get() + 1 == form.tables.with(Vec::len);
     view! {
@@ -175,10 +172,7 @@ fn RoundsSection(form: PlanForm) -> impl IntoView {
 fn RoundFields(form: PlanForm, row: RoundRow, index: Memo<usize>) -> impl IntoView {
     let i18n = use_i18n();
     let error = move |part: &'static str| {
-        Signal::derive(move || {
-            let path = format!("rounds.{}.{part}", index.get());
-            form.errors.with(|errors| errors.get(&path).map(|error| error.text(i18n)))
-        })
+        Signal::derive(move || form.error_text(&format!("rounds.{}.{part}", index.get()), i18n))
     };
     let number = move || index.get() + 1;
     view! {

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use leptos::prelude::*;
+use shared::limits;
 use shared::workshop::{Draft, Language, Refusal, RoundPlan, Settings, TablePlan};
 
 use crate::api::ApiError;
-use crate::i18n::I18n;
+use crate::i18n::{I18n, t_string};
 use crate::ui::field::short_number;
 
 /// One table in the form.
@@ -55,6 +56,8 @@ pub struct PlanForm {
     /// What is wrong, by the path of the field.
     pub errors: RwSignal<BTreeMap<String, ApiError>>,
     next_key: StoredValue<u32>,
+    /// Rows are made in effects and on presses, and must outlive both: they belong to the form.
+    owner: StoredValue<Owner>,
 }
 
 impl PlanForm {
@@ -72,27 +75,46 @@ impl PlanForm {
             authors: RwSignal::new(true),
             errors: RwSignal::default(),
             next_key: StoredValue::new(0),
+            owner: StoredValue::new(Owner::new()),
         };
         form.fill(draft);
         form
     }
 
-    /// Replaces everything by a draft.
+    /// Replaces everything by a draft. Rows that are there stay and take its texts, so that whoever writes in one keeps the focus.
     pub fn fill(self, draft: Draft) {
         let Draft { title, purpose, language, tables, rounds, settings } = draft;
-        self.title.set(title);
-        self.purpose.set(purpose);
+        put(self.title, title);
+        put(self.purpose, purpose);
         self.language.set(language);
-        self.tables.set(tables.into_iter().map(|table| self.table_row(table.topic, table.question)).collect());
-        self.rounds.set(
-            rounds
-                .into_iter()
-                .map(|round| self.round_row(short_number(round.minutes), round.question.unwrap_or_default()))
-                .collect(),
-        );
-        self.seats.set(settings.seats_per_table.to_string());
-        self.dots.set(settings.dots.to_string());
-        self.moving.set(settings.moving_seconds.to_string());
+        let mut rows = self.tables.get_untracked();
+        rows.truncate(tables.len());
+        for (at, TablePlan { topic, question }) in tables.into_iter().enumerate() {
+            match rows.get(at) {
+                Some(row) => {
+                    put(row.topic, topic);
+                    put(row.question, question);
+                }
+                None => rows.push(self.table_row(topic, question)),
+            }
+        }
+        self.tables.set(rows);
+        let mut rows = self.rounds.get_untracked();
+        rows.truncate(rounds.len());
+        for (at, RoundPlan { minutes, question }) in rounds.into_iter().enumerate() {
+            let (minutes, question) = (short_number(minutes), question.unwrap_or_default());
+            match rows.get(at) {
+                Some(row) => {
+                    put(row.minutes, minutes);
+                    put(row.question, question);
+                }
+                None => rows.push(self.round_row(minutes, question)),
+            }
+        }
+        self.rounds.set(rows);
+        put(self.seats, settings.seats_per_table.to_string());
+        put(self.dots, settings.dots.to_string());
+        put(self.moving, settings.moving_seconds.to_string());
         self.authors.set(settings.show_authors);
         self.errors.set(BTreeMap::new());
     }
@@ -167,7 +189,21 @@ impl PlanForm {
     /// The error of one field in words.
     pub fn error(self, field: impl Into<String>, i18n: I18n) -> Signal<Option<String>> {
         let field = field.into();
-        Signal::derive(move || self.errors.with(|errors| errors.get(&field).map(|error| error.text(i18n))))
+        Signal::derive(move || self.error_text(&field, i18n))
+    }
+
+    /// The same, looked up now; a number out of its range is told the range.
+    pub fn error_text(self, field: &str, i18n: I18n) -> Option<String> {
+        self.errors.with(|errors| {
+            let error = errors.get(field)?;
+            Some(match range(field).filter(|_| error.code == "out_of_range") {
+                Some((min, max)) => {
+                    let (min, max) = (short_number(min), short_number(max));
+                    t_string!(i18n, new.out_of_range, min = min, max = max).to_string()
+                }
+                None => error.text(i18n),
+            })
+        })
     }
 
     /// Path of the first wrong field in the order of the page.
@@ -226,11 +262,34 @@ impl PlanForm {
     }
 
     fn table_row(self, topic: String, question: String) -> TableRow {
-        TableRow { key: self.key(), topic: RwSignal::new(topic), question: RwSignal::new(question) }
+        let key = self.key();
+        self.owner.get_value().with(|| TableRow { key, topic: RwSignal::new(topic), question: RwSignal::new(question) })
     }
 
     fn round_row(self, minutes: String, question: String) -> RoundRow {
-        RoundRow { key: self.key(), minutes: RwSignal::new(minutes), question: RwSignal::new(question) }
+        let key = self.key();
+        self.owner.get_value().with(|| RoundRow {
+            key,
+            minutes: RwSignal::new(minutes),
+            question: RwSignal::new(question),
+        })
+    }
+}
+
+/// Sets a text where it is another: a field that stays as it is keeps its caret.
+fn put(field: RwSignal<String>, text: String) {
+    if field.with_untracked(|now| *now != text) {
+        field.set(text);
+    }
+}
+
+/// What the number in a field may be.
+fn range(field: &str) -> Option<(f64, f64)> {
+    match field {
+        "settings.seats_per_table" => Some((2.0, f64::from(limits::SEATS_MAX))),
+        "settings.dots" => Some((1.0, f64::from(limits::DOTS_MAX))),
+        "settings.moving_seconds" => Some((0.0, 600.0)),
+        _ => field.ends_with(".minutes").then_some((limits::ROUND_MINUTES_MIN, limits::ROUND_MINUTES_MAX)),
     }
 }
 
@@ -254,7 +313,7 @@ fn mend(draft: &mut Draft, field: &str) -> bool {
         (Some("purpose"), ..) => draft.purpose = String::new(),
         (Some("tables"), None, _) => {
             draft.tables.resize(
-                draft.tables.len().clamp(shared::limits::TABLES_MIN, shared::limits::TABLES_MAX),
+                draft.tables.len().clamp(limits::TABLES_MIN, limits::TABLES_MAX),
                 TablePlan { topic: "-".into(), question: String::new() },
             );
         }
@@ -264,10 +323,9 @@ fn mend(draft: &mut Draft, field: &str) -> bool {
             None => return false,
         },
         (Some("rounds"), None, _) => {
-            draft.rounds.resize(
-                draft.rounds.len().clamp(1, shared::limits::ROUNDS_MAX),
-                RoundPlan { minutes: 20.0, question: None },
-            );
+            draft
+                .rounds
+                .resize(draft.rounds.len().clamp(1, limits::ROUNDS_MAX), RoundPlan { minutes: 20.0, question: None });
         }
         (Some("rounds"), Some(at), last) => match draft.rounds.get_mut(at) {
             Some(round) if last == Some("minutes") => round.minutes = 20.0,
@@ -354,6 +412,35 @@ mod tests {
                 ]
             );
             assert_eq!(form.first_error().as_deref(), Some("title"));
+        });
+    }
+
+    #[test]
+    fn rows_outlive_what_made_them() {
+        let owner = Owner::new();
+        owner.with(|| {
+            let plan = |topics: &[&str]| Draft {
+                tables: topics
+                    .iter()
+                    .map(|topic| TablePlan { topic: (*topic).into(), ..TablePlan::default() })
+                    .collect(),
+                rounds: vec![RoundPlan { minutes: 20.0, question: None }],
+                ..Draft::default()
+            };
+            let form = PlanForm::new(plan(&["一", "二"]));
+            let first = form.tables.get_untracked()[0];
+            // As an effect or a press: what it owns is gone when it is run again.
+            let passing = Owner::new();
+            passing.with(|| {
+                form.fill(plan(&["一", "贰", "三"]));
+                form.add_table();
+                form.add_round();
+            });
+            passing.cleanup();
+            assert_eq!(form.tables.get_untracked()[0], first);
+            let topics: Vec<String> = untrack(|| form.draft()).tables.into_iter().map(|table| table.topic).collect();
+            assert_eq!(topics, ["一", "贰", "三", ""]);
+            assert_eq!(untrack(|| form.draft()).rounds.len(), 2);
         });
     }
 

@@ -206,6 +206,11 @@ async fn create(template: Option<String>, draft: Draft) -> Result<String, ApiErr
     Ok(format!("/host/{}", created.id))
 }
 
+/// Keeps a review link that was made on this device.
+pub fn keep_review_link(workshop: &shared::id::WorkshopId, url: &str) {
+    kept::keep_review_link(workshop, url);
+}
+
 /// The review link of a café that was created on this device.
 pub fn review_link(workshop: &shared::id::WorkshopId) -> Option<String> {
     kept::review_link(workshop)

@@ -9,11 +9,13 @@ use super::action_facts::{ActionBrief, ActionFacts};
 use super::field::{ActionField, field_name};
 use super::sources::Sources;
 use super::{Planning, keep_focus, reference};
+use crate::dates;
 use crate::i18n::{I18n, t, t_string, use_i18n};
 use crate::state::board::Board;
 use crate::state::live_text::TextAt;
 use crate::ui::button::{Button, ButtonKind};
 use crate::ui::field::{SelectField, next_id};
+use crate::ui::icon::Icon;
 use crate::ui::live_text::LiveText;
 use crate::ui::seg::{Choice, Segmented};
 
@@ -183,20 +185,49 @@ fn Form(plan: Board, action: Signal<Action>, id: StoredValue<ActionId>) -> impl 
         ActionStatus::ALL.map(|status| (status.as_str().to_owned(), status_word(i18n, status))).to_vec()
     });
     let due_id = next_id("due");
+    let due_error_id = format!("{due_id}-error");
+    let due_wrong = RwSignal::new(false);
+    let (earliest, latest) = dates::due_range();
+    let set_due = move |event: leptos::ev::Event| {
+        let day = event_target_value(&event);
+        let fits = dates::is_within(&day, &dates::due_range());
+        due_wrong.set(!fits);
+        if fits {
+            plan.set_due(&id.get_value(), &day);
+        }
+    };
+    let due_error = move || {
+        due_wrong.get().then(|| {
+            let (from, to) = dates::due_range();
+            let (from, to) = (dates::day(&from, i18n), dates::day(&to, i18n));
+            let words = t_string!(i18n, plan.due_range, from = from, to = to).to_string();
+            view! {
+                <Icon icon=icondata_lu::LuCircleAlert />
+                <span>{words}</span>
+            }
+        })
+    };
     let text = |field| view! { <ActionField board=plan action=id.get_value() field /> };
     view! {
         <ActionField board=plan action=id.get_value() field=ActionText::Reason />
         <div class="action-fields">
             {WHO.map(text).into_iter().collect_view()}
-            <div class="action-field">
+            <div class="action-field" class:field-wrong=move || due_wrong.get()>
                 <label for=due_id.clone()>{t!(i18n, plan.due)}</label>
                 <input
                     class="field-input"
                     type="date"
                     id=due_id
+                    min=earliest
+                    max=latest
+                    aria-invalid=move || due_wrong.get().then_some("true")
+                    aria-describedby=due_error_id.clone()
                     prop:value=move || due.get()
-                    on:change=move |event| plan.set_due(&id.get_value(), &event_target_value(&event))
+                    on:change=set_due
                 />
+                <p class="field-error" id=due_error_id aria-live="polite">
+                    {due_error}
+                </p>
             </div>
             <SelectField
                 class="action-field"

@@ -1,8 +1,12 @@
 //! The café in one paragraph of figures.
 
 use leptos::prelude::*;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use shared::id::Role;
 
 use super::decisions_of;
+use crate::api;
 use crate::i18n::{t_string, use_i18n};
 use crate::pages::plan::Planning;
 use crate::state::cafe::Cafe;
@@ -13,7 +17,7 @@ pub fn Figures() -> impl IntoView {
     let cafe = expect_context::<Cafe>();
     let i18n = use_i18n();
     let Planning { plan, harvest, tables, .. } = expect_context::<Planning>();
-    let people = cafe.memo(|view| view.people_count);
+    let people = took_part(cafe);
     let count = cafe.memo(|view| view.table_count);
     let rounds = cafe.memo(|view| view.rounds.len());
     let notes = tables.refs();
@@ -36,7 +40,7 @@ pub fn Figures() -> impl IntoView {
         t_string!(
             i18n,
             review.figures,
-            people = people.get().unwrap_or_default(),
+            people = people.get(),
             tables = count.get().unwrap_or_default(),
             rounds = rounds,
             notes = notes.with(Vec::len),
@@ -56,4 +60,27 @@ pub fn Figures() -> impl IntoView {
             <p class="quiet figures" role="status">{decided}</p>
         </Show>
     }
+}
+
+/// Who took part, those who have left included: their notes count, too. The view counts who is here; management, who are few, ask for the
+/// whole list.
+fn took_part(cafe: Cafe) -> Signal<u32> {
+    #[derive(Deserialize)]
+    struct Export {
+        participants: Vec<IgnoredAny>,
+    }
+    let here = cafe.memo(|view| view.people_count);
+    let identity = cafe.identity();
+    let all = LocalResource::new(move || {
+        let identity = identity.clone();
+        async move {
+            if identity.role == Role::Participant {
+                return None;
+            }
+            let export = api::export(&identity.workshop, &identity.token, "json").await.ok()?;
+            let Export { participants } = serde_json::from_str(&export).ok()?;
+            u32::try_from(participants.len()).ok()
+        }
+    });
+    Signal::derive(move || all.get().flatten().unwrap_or_default().max(here.get().unwrap_or_default()))
 }

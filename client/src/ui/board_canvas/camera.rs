@@ -5,6 +5,10 @@
 pub const ZOOM: (f64, f64) = (0.25, 2.0);
 /// Smallest zoom at which words are still read; showing all goes no further.
 const LEGIBLE: f64 = 0.55;
+/// The same in a hand: words of 14 pixels, and buttons that a finger hits.
+const LEGIBLE_IN_HAND: f64 = 0.9;
+/// Narrower than this (CSS pixels) is a phone.
+const IN_HAND: f64 = 700.0;
 /// Space around the notes when all are shown.
 const MARGIN: f64 = 32.0;
 
@@ -59,8 +63,9 @@ impl Camera {
     /// Shows all of `areas` in a screen of `w` by `h` pixels, if they can be read then; else as much as can be read, from the left top.
     pub fn fitting(areas: &[Area], w: f64, h: f64) -> Self {
         let Some(all) = bounds(areas) else { return Self { x: MARGIN, y: MARGIN, zoom: 1.0 } };
+        let legible = if w < IN_HAND { LEGIBLE_IN_HAND } else { LEGIBLE };
         let room = |side: f64| (side - 2.0 * MARGIN).max(1.0);
-        let zoom = (room(w) / all.w.max(1.0)).min(room(h) / all.h.max(1.0)).clamp(LEGIBLE, 1.0);
+        let zoom = (room(w) / all.w.max(1.0)).min(room(h) / all.h.max(1.0)).clamp(legible, 1.0);
         let place = |from: f64, size: f64, side: f64| (MARGIN.max((side - size * zoom) / 2.0)) - from * zoom;
         Self { x: place(all.x, all.w, w), y: place(all.y, all.h, h), zoom }
     }

@@ -23,9 +23,6 @@ const READING_ALONG: i32 = 160;
 pub fn BoardList(
     /// The table's board.
     board: Board,
-    /// Begins with the newest notes instead of the oldest.
-    #[prop(optional)]
-    from_end: bool,
     /// Stands above the notes and scrolls with them.
     #[prop(optional)]
     children: Option<Children>,
@@ -36,7 +33,7 @@ pub fn BoardList(
     let threads = Threads::of_board(board);
     let reply = RwSignal::new(None::<NoteId>);
     let scroller = NodeRef::<html::Div>::new();
-    let at_end = RwSignal::new(true);
+    let at_end = RwSignal::new(false);
     let unseen = RwSignal::new(Vec::<NoteId>::new());
     let said = RwSignal::new(String::new());
     let loaded = board.loaded();
@@ -62,15 +59,22 @@ pub fn BoardList(
             unseen.update(|unseen| unseen.retain(|other| *other != id));
         });
     };
-    // Tells of notes by others: follows them for those who read along, counts them for those who read further up.
-    Effect::new(move |known: Option<HashSet<NoteId>>| {
+    let measure = move || {
+        let Some(scroller) = scroller.try_get_untracked().flatten() else { return };
+        let left = scroller.scroll_height() - scroller.scroll_top() - scroller.client_height();
+        at_end.set(left < READING_ALONG && !is_reading_handover(&scroller));
+    };
+    // Tells of notes by others: follows them for those who read along, counts them for those who read further up. What was there when one
+    // came is no news: everybody begins at the top.
+    Effect::new(move |known: Option<Option<HashSet<NoteId>>>| {
         let now = ids.get();
+        if !loaded.get() {
+            return None;
+        }
         let all: HashSet<NoteId> = now.iter().cloned().collect();
-        let Some(known) = known.filter(|_| loaded.get_untracked()) else {
-            if from_end && loaded.get() {
-                request_animation_frame(to_end);
-            }
-            return all;
+        let Some(known) = known.flatten() else {
+            request_animation_frame(measure);
+            return Some(all);
         };
         let me = desk.me.get_untracked();
         let fresh = now.iter().filter(|id| !known.contains(id)).filter_map(|id| {
@@ -98,12 +102,11 @@ pub fn BoardList(
             }
         }
         unseen.update(|unseen| unseen.retain(|id| all.contains(id)));
-        all
+        Some(all)
     });
     let on_scroll = move |_| {
         let Some(scroller) = scroller.get_untracked() else { return };
-        let left = scroller.scroll_height() - scroller.scroll_top() - scroller.client_height();
-        at_end.set(left < READING_ALONG);
+        measure();
         if unseen.with_untracked(|unseen| !unseen.is_empty()) {
             unseen.update(|unseen| unseen.retain(|id| !is_visible(&scroller, id)));
         }
@@ -120,6 +123,8 @@ pub fn BoardList(
                 class="board-list-scroll"
                 node_ref=scroller
                 on:scroll=on_scroll
+                // A press may fold the handover.
+                on:click=move |_| request_animation_frame(measure)
                 tabindex="0"
                 role="region"
                 aria-label=move || t_string!(i18n, board.notes).to_string()
@@ -226,6 +231,14 @@ pub fn BoardList(
             <DeskLayer />
         </div>
     }
+}
+
+/// Whether an unfolded handover is still in sight: who reads it is not taken away from it.
+fn is_reading_handover(scroller: &HtmlElement) -> bool {
+    let Some(body) = scroller.query_selector(".handover-body:not([hidden])").ok().flatten() else { return false };
+    let scroller: &Element = scroller.unchecked_ref();
+    let (frame, body) = (scroller.get_bounding_client_rect(), body.get_bounding_client_rect());
+    body.height() > 0.0 && body.bottom() > frame.top()
 }
 
 fn is_visible(scroller: &HtmlElement, id: &NoteId) -> bool {

@@ -1,27 +1,24 @@
-//! Where a note is written on a phone: at the thumb, above the keyboard. What is written is kept on the device until it is posted.
+//! Where a note is written on a phone: at the thumb, above the keyboard. What is written is kept on the device, for the table at which it
+//! was begun, until it is posted.
+
+mod elsewhere;
+mod kept;
 
 use leptos::{ev, html, prelude::*};
-use serde::{Deserialize, Serialize};
 use shared::board::text::utf16_len;
 use shared::board::view::NoteKind;
 use shared::id::NoteId;
 use shared::limits;
 
+use self::elsewhere::Elsewhere;
+use self::kept::Kept;
 use crate::i18n::{t_string, use_i18n};
-use crate::platform;
 use crate::state::board::Board;
 use crate::state::cafe::Cafe;
 use crate::ui::icon::Icon;
 use crate::ui::note::beginning;
 use crate::ui::note_kind::{kind_class, kind_icon, kind_word};
 use crate::ui::toast::{ToastKind, toast};
-
-/// What is not posted yet. It belongs to the person, not to the table: who is moved in the midst of a sentence takes it along.
-#[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
-struct Kept {
-    text: String,
-    kind: NoteKind,
-}
 
 /// The composer of a board.
 #[component]
@@ -36,20 +33,15 @@ pub fn Composer(
 ) -> impl IntoView {
     let i18n = use_i18n();
     let cafe = expect_context::<Cafe>();
-    let key = StoredValue::new(format!("tablehop.draft.{}", cafe.identity().scope()));
-    let kept: Kept =
-        platform::local_get(&key.get_value()).and_then(|json| serde_json::from_str(&json).ok()).unwrap_or_default();
+    let scope = StoredValue::new(cafe.identity().scope());
+    let kept = scope.with_value(|scope| kept::load(scope, board.kind()));
     let kind = RwSignal::new(kept.kind);
     let text = RwSignal::new(kept.text.clone());
     let area = NodeRef::<html::Textarea>::new();
     let composing = StoredValue::new(false);
     let keep = move || {
         let kept = Kept { text: text.get_untracked(), kind: kind.get_untracked() };
-        if kept == Kept::default() {
-            platform::local_remove(&key.get_value());
-        } else if let Ok(json) = serde_json::to_string(&kept) {
-            platform::local_set(&key.get_value(), &json);
-        }
+        scope.with_value(|scope| kept::keep(scope, board.kind(), &kept));
     };
     // Set once: a signal bound to the value would disturb input methods.
     Effect::new(move |done: Option<bool>| {
@@ -59,33 +51,50 @@ pub fn Composer(
         }
         true
     });
+    // The kind one writes in when one does not go on from a note.
+    let own_kind = StoredValue::new(None::<NoteKind>);
     Effect::new(move || {
-        if reply.with(Option::is_some)
-            && let Some(area) = area.get_untracked()
-        {
+        if reply.with(Option::is_none) {
+            if let Some(own) = own_kind.try_update_value(Option::take).flatten() {
+                kind.set(own);
+            }
+            return;
+        }
+        // "Yes, and" is an idea until one says otherwise, whatever the last note was.
+        if own_kind.with_value(Option::is_none) && text.with_untracked(|text| text.trim().is_empty()) {
+            own_kind.set_value(Some(kind.get_untracked()));
+            kind.set(NoteKind::Idea);
+        }
+        if let Some(area) = area.get_untracked() {
             let _ = area.focus();
         }
     });
     let take = move || {
         let Some(area) = area.get_untracked() else { return };
-        let mut written = area.value();
-        let over = utf16_len(&written).saturating_sub(limits::NOTE_CHARS as u32);
-        if over > 0 && !composing.get_value() {
-            // From where it was pasted, so that what was there before stays.
-            let caret = area.selection_end().ok().flatten().unwrap_or(u32::MAX);
-            let (shorter, caret) = without(&written, caret, over);
-            written = shorter;
-            area.set_value(&written);
-            let _ = area.set_selection_range(caret, caret);
-            toast(ToastKind::Bad, t_string!(i18n, board.cut, max = limits::NOTE_CHARS, n = over).to_string());
+        text.set(area.value());
+        keep();
+    };
+    // What is too long stays as it is, to be shortened or split: nothing that was pasted goes.
+    let over = Memo::new(move |_| text.with(|text| utf16_len(text.trim()).saturating_sub(limits::NOTE_CHARS as u32)));
+    let bring_here = move |kept: Kept| {
+        let before = text.get_untracked();
+        let words = if before.trim().is_empty() {
+            kind.set(kept.kind);
+            kept.text
+        } else {
+            format!("{}\n{}", before.trim_end(), kept.text)
+        };
+        if let Some(area) = area.get_untracked() {
+            area.set_value(&words);
+            let _ = area.focus();
         }
-        text.set(written);
+        text.set(words);
         keep();
     };
     let post = move || {
         take();
         let words = text.get_untracked().trim().to_owned();
-        if words.is_empty() || composing.get_value() {
+        if words.is_empty() || over.get_untracked() > 0 || composing.get_value() {
             return;
         }
         let Some(id) = board.create_note(kind.get_untracked(), &words, reply.get_untracked(), None) else {
@@ -140,6 +149,7 @@ pub fn Composer(
     });
     let empty = Memo::new(move |_| text.with(|text| text.trim().is_empty()));
     let group = crate::ui::field::next_id("kinds");
+    let over_id = crate::ui::field::next_id("over");
     view! {
         <form
             class=move || format!("composer {}", kind_class(kind.get()))
@@ -172,6 +182,7 @@ pub fn Composer(
                         }
                     })
             }}
+            <Elsewhere here=board.kind() on_here=bring_here />
             <div class="composer-kinds" role="radiogroup" aria-label=move || t_string!(i18n, board.kind).to_string()>
                 {NoteKind::ALL
                     .into_iter()
@@ -198,12 +209,19 @@ pub fn Composer(
                     })
                     .collect_view()}
             </div>
+            <p class="composer-over" role="status" id=over_id.clone()>
+                {move || {
+                    let n = over.get();
+                    (n > 0).then(|| t_string!(i18n, board.over, max = limits::NOTE_CHARS, n = n).to_string())
+                }}
+            </p>
             <div class="composer-row">
                 <div class="composer-grow">
                     <textarea
                         class="composer-text"
                         rows="1"
                         node_ref=area
+                        aria-describedby=over_id.clone()
                         aria-label=move || {
                             match quoted.get() {
                                 Some(words) => {
@@ -241,7 +259,8 @@ pub fn Composer(
                 <button
                     type="submit"
                     class="composer-post"
-                    disabled=move || empty.get()
+                    disabled=move || empty.get() || over.get() != 0
+                    aria-describedby=over_id
                     aria-label=move || t_string!(i18n, board.post).to_string()
                     title=move || t_string!(i18n, board.post).to_string()
                 >
@@ -255,36 +274,4 @@ pub fn Composer(
 /// Whether there is a keyboard of keys: a mouse or touchpad tells.
 fn has_keyboard() -> bool {
     window().match_media("(hover: hover) and (pointer: fine)").ok().flatten().is_some_and(|query| query.matches())
-}
-
-/// The text without `over` units before the caret, at which something too long was put in; and where the caret stands then.
-fn without(text: &str, caret: u32, over: u32) -> (String, u32) {
-    let from = caret.min(utf16_len(text)).saturating_sub(over);
-    let (mut units, mut shorter) = (0, String::with_capacity(text.len()));
-    let mut end = from;
-    for c in text.chars() {
-        let next = units + c.len_utf16() as u32;
-        // A character that is cut in two goes.
-        if next <= from || units >= from + over {
-            shorter.push(c);
-            if next <= from {
-                end = next;
-            }
-        }
-        units = next;
-    }
-    (shorter, end)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::without;
-
-    #[test]
-    fn what_was_pasted_is_cut_and_the_rest_stays() {
-        assert_eq!(without("头贴贴贴尾", 4, 2), ("头贴尾".to_owned(), 2));
-        assert_eq!(without("贴贴贴", 3, 1), ("贴贴".to_owned(), 2));
-        assert_eq!(without("头😀😀尾", 5, 1), ("头😀尾".to_owned(), 3));
-        assert_eq!(without("abc", 99, 2), ("a".to_owned(), 1));
-    }
 }

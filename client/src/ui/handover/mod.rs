@@ -11,6 +11,9 @@ use crate::ui::button::{Button, ButtonKind};
 use crate::ui::icon::Icon;
 use crate::ui::live_text::LiveText;
 
+/// Characters of a whole handover above which its parts show their beginnings first: a phone's screen has about as many.
+const LONG: usize = 240;
+
 const PARTS: [HandoverPart; 3] = [HandoverPart::SoFar, HandoverPart::Open, HandoverPart::BuildHere];
 
 /// The handover: written by the table host and facilitators, read by all others, first thing on arrival.
@@ -40,6 +43,13 @@ pub fn HandoverCard(
     };
     let something = Memo::new(move |_| {
         handover.with(|handover| PARTS.iter().any(|part| !part_of(handover, *part).trim().is_empty()))
+    });
+    let whole = RwSignal::new(false);
+    let long = Memo::new(move |_| {
+        !editable.get()
+            && handover.with(|handover| {
+                PARTS.iter().map(|part| part_of(handover, *part).chars().count()).sum::<usize>() > LONG
+            })
     });
     // What has not been written is no card that one has to press away.
     let shown = move || editable.get() || something.get();
@@ -113,11 +123,35 @@ pub fn HandoverCard(
                     if folded.get() { icondata_lu::LuChevronDown } else { icondata_lu::LuChevronUp }
                 }) />
             </button>
-            <div class="handover-body" id=body_id hidden=move || folded.get()>
+            <div
+                class="handover-body"
+                class:handover-beginnings=move || long.get() && !whole.get()
+                id=body_id
+                hidden=move || folded.get()
+            >
                 {move || {
                     editable.get().then(|| view! { <p class="quiet small">{t!(i18n, board.handover_hint)}</p> })
                 }}
                 {parts}
+                <Show when=move || long.get()>
+                    <Button
+                        kind=ButtonKind::Plain
+                        class="handover-more"
+                        icon=Signal::derive(move || {
+                            if whole.get() { icondata_lu::LuChevronUp } else { icondata_lu::LuChevronDown }
+                        })
+                        expanded=Signal::derive(move || whole.get())
+                        on_click=move |_| whole.update(|whole| *whole = !*whole)
+                    >
+                        {move || {
+                            if whole.get() {
+                                t_string!(i18n, board.read_less).to_string()
+                            } else {
+                                t_string!(i18n, board.read_whole).to_string()
+                            }
+                        }}
+                    </Button>
+                </Show>
                 {move || {
                     (!editable.get())
                         .then(|| {

@@ -36,8 +36,10 @@ pub fn Moving(
     seat: SeatView,
     /// Why.
     reason: Reason,
-    /// What is asked there.
-    question: String,
+    /// What the round asks everywhere.
+    round: Option<String>,
+    /// What is asked at this table.
+    table: Option<String>,
     /// Whether one is the table's host oneself.
     hosting: bool,
     /// Called when one is there.
@@ -106,7 +108,24 @@ pub fn Moving(
                     <span class="moving-topic">{topic}</span>
                 </h1>
                 <div id="moving-more" class="moving-more">
-                    {(!question.is_empty()).then(|| view! { <p class="moving-question">{question}</p> })}
+                    {round
+                        .map(|question| {
+                            view! {
+                                <div>
+                                    <p class="moving-asks">{move || t_string!(i18n, cafe.round_asks)}</p>
+                                    <p class="moving-question">{question}</p>
+                                </div>
+                            }
+                        })}
+                    {table
+                        .map(|question| {
+                            view! {
+                                <div>
+                                    <p class="moving-asks">{move || t_string!(i18n, cafe.table_asks)}</p>
+                                    <p class="moving-question">{question}</p>
+                                </div>
+                            }
+                        })}
                     {host
                         .map(|name| {
                             view! {

@@ -81,7 +81,7 @@ pub fn NoteCard(
     let show_author = move || shared.is_some_and(|desk| desk.show_authors.get() == Some(true));
     let origin = move || {
         let (name, round) = note.with(|note| (note.author_name.clone(), note.round));
-        let round = round.map(|round| t_string!(i18n, board.round, n = round + 1).to_string());
+        let round = round.map(|round| t_string!(i18n, board.round, n = round + 1).replace(' ', "\u{a0}"));
         let name = Some(name).filter(|name| show_author() && !name.is_empty());
         name.into_iter().chain(round).collect::<Vec<_>>().join(" · ")
     };

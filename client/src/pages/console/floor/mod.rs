@@ -76,6 +76,7 @@ fn RoundLine(cafe: Cafe) -> impl IntoView {
         let round = round.get()?;
         let (n, of) = (round.index? + 1, round.planned);
         Some(match round.status? {
+            RoundStatus::Moving { .. } if n == 1 => t_string!(i18n, console.round_seating, of = of).to_string(),
             RoundStatus::Moving { .. } => t_string!(i18n, console.round_moving, n = n, of = of).to_string(),
             RoundStatus::Running { .. } => t_string!(i18n, console.round_running, n = n, of = of).to_string(),
             RoundStatus::Paused { .. } => t_string!(i18n, console.round_paused, n = n, of = of).to_string(),

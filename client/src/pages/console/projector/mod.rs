@@ -5,7 +5,7 @@ use shared::workshop::Phase;
 
 use super::facts;
 use super::for_facilitator;
-use super::lobby::JoinWay;
+use super::lobby::{JoinWay, join_link};
 use crate::i18n::{t, t_string, use_i18n};
 use crate::state::cafe::Cafe;
 use crate::state::identity::Identity;
@@ -44,10 +44,11 @@ fn Welcome(cafe: Cafe) -> impl IntoView {
     let open = cafe.memo(|view| view.phase != Phase::Draft);
     let count = cafe.memo(|view| view.people_count);
     let code = cafe.memo(|view| facts::part(view).map(|part| part.join_code.clone()).unwrap_or_default());
+    let link = join_link(cafe);
     view! {
         <h1 class="projector-title">{move || title.get()}</h1>
         <Show when=move || open.get() == Some(true)>
-            <JoinWay code=Signal::derive(move || code.get().unwrap_or_default()) />
+            <JoinWay code=Signal::derive(move || code.get().unwrap_or_default()) link />
             <p class="projector-line figures">
                 {move || t_string!(i18n, console.here, n = count.get().unwrap_or(0)).to_string()}
             </p>
@@ -67,6 +68,7 @@ fn Round(cafe: Cafe) -> impl IntoView {
     let state = move || {
         let n = round.get().and_then(|round| round.index).map_or(1, |index| index + 1);
         match reading.get() {
+            Reading::Moving(_) if n == 1 => t_string!(i18n, console.projector_seating).to_string(),
             Reading::Moving(_) => t_string!(i18n, console.projector_moving).to_string(),
             Reading::Paused(_) => t_string!(i18n, console.projector_paused, n = n).to_string(),
             Reading::Over => t_string!(i18n, console.projector_over, n = n).to_string(),
@@ -94,6 +96,7 @@ fn Station(cafe: Cafe, phase: Phase) -> impl IntoView {
     let hint = move || match phase {
         Phase::Gallery => t_string!(i18n, console.projector_gallery).to_string(),
         Phase::Harvest => t_string!(i18n, console.projector_harvest).to_string(),
+        Phase::Vote if voters.get().flatten().is_none() => t_string!(i18n, console.projector_voted).to_string(),
         Phase::Vote => t_string!(i18n, console.projector_vote).to_string(),
         Phase::Plan => t_string!(i18n, console.projector_plan).to_string(),
         _ => t_string!(i18n, console.projector_thanks).to_string(),
