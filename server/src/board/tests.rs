@@ -92,18 +92,9 @@ impl House {
             if guest.handle.sync(guest.id, StateVector::default()).await.is_err() {
                 continue;
             }
-            let told = timeout(PATIENCE, async {
-                loop {
-                    match guest.outbox.next() {
-                        Some(Next::Frame(frame)) => break Some(frame),
-                        Some(_) => break None,
-                        None => guest.outbox.filled().await,
-                    }
-                }
-            });
-            let Some(frame) = told.await.expect("in time") else { continue };
-            guest.takes(&frame);
-            assert!(matches!(guest.hears().await, ServerMessage::Step1 { .. }));
+            let (Some(answer), Some(question)) = (guest.told().await, guest.told().await) else { continue };
+            assert!(matches!(guest.takes(&answer), ServerMessage::Step2 { .. }));
+            assert!(matches!(guest.takes(&question), ServerMessage::Step1 { .. }));
             return (guest, again);
         }
         panic!("the board never opens");
@@ -157,17 +148,22 @@ impl Guest {
 
     /// The next message; edits are taken in.
     async fn hears(&mut self) -> ServerMessage {
+        let frame = self.told().await.expect("a frame, and no end");
+        self.takes(&frame)
+    }
+
+    /// The next frame; `None` if something else comes.
+    async fn told(&self) -> Option<bytes::Bytes> {
         let next = timeout(PATIENCE, async {
             loop {
                 match self.outbox.next() {
-                    Some(Next::Frame(frame)) => break frame,
-                    Some(other) => panic!("{other:?}"),
+                    Some(Next::Frame(frame)) => break Some(frame),
+                    Some(_) => break None,
                     None => self.outbox.filled().await,
                 }
             }
         });
-        let frame = next.await.expect("in time");
-        self.takes(&frame)
+        next.await.expect("in time")
     }
 
     fn takes(&mut self, frame: &[u8]) -> ServerMessage {

@@ -56,6 +56,7 @@ impl Room {
             Err(Unfit::Full) => return self.refuse(id, ack, "board_full"),
             Err(Unfit::Lazy) => return self.expel(id, End { code: 1002, reason: "lazy_type" }),
             Err(Unfit::Misplaced) => return self.expel(id, End { code: 1002, reason: "misplaced" }),
+            Err(Unfit::Crowded) => return self.expel(id, End { code: 1002, reason: "crowded" }),
         }
         match replica.apply(&update) {
             Ok(delta) => {

@@ -182,6 +182,21 @@ async fn b24_an_item_between_two_that_are_crossed_costs_its_sender() {
     assert_eq!(house.guest("late", 3).await.reads(), "woxrds!");
 }
 
+#[tokio::test]
+async fn b25_values_in_each_others_way_cost_their_sender() {
+    let house = House::new();
+    let mut ann = house.guest("ann", 1).await;
+    ann.writes("words").await;
+    let mallory = house.stranger("mallory", 9).await;
+    // A null under the same key, as though there were nothing under it yet.
+    let values: Vec<&[u8]> = vec![b"\x28\x01\x01m\x01k\x01\x7e"; 120_000];
+    mallory.sends_as(forged(&values), Ack::Status, &[], true).await;
+    assert_eq!(mallory.ends().await, End { code: 1002, reason: "crowded" });
+    ann.writes(" go on").await;
+    assert_eq!(house.store.load(house.stream()).await.expect("rows").last_seq, 2);
+    assert_eq!(house.guest("late", 3).await.reads(), "words go on");
+}
+
 /// Every second letter of long texts: each text, and each edit, is within its limit. Whoever comes back says all of that to be deleted, and
 /// beside it what they wrote meanwhile, which must not be refused for it.
 #[tokio::test]
