@@ -165,6 +165,16 @@ impl Replica {
         self.unfolded
     }
 
+    /// Steps that were counted since it was loaded; see [`limits::BOARD_STEPS`].
+    pub fn steps(&self) -> u64 {
+        self.steps
+    }
+
+    /// Notes that so many were counted for what this takes the place of.
+    pub fn took(&mut self, steps: u64) {
+        self.steps = self.steps.max(steps);
+    }
+
     /// Notes that what was applied is on disk, as `rows` rows ending at `seq`.
     pub fn committed(&mut self, seq: u64, rows: u64) {
         self.seq = seq;
@@ -335,10 +345,9 @@ impl Replica {
     }
 
     /// The whole document, as a v2 update, or as a v1 update where it holds binary values, which Yrs 0.28 writes in v2 and does not read
-    /// back. `None` if it could not be loaded again: a snapshot that cannot be read would cost the board, while the log is sound.
+    /// back. `None` if it could not be loaded again, or would be another document: that would cost the board, while the log is sound.
     pub fn snapshot(&self) -> Option<Vec<u8>> {
         let txn = self.doc.transact();
-        let known = txn.state_vector();
         let v1 = txn.encode_state_as_update_v1(&StateVector::default());
         let payload = match scan::holds_binary(&v1) {
             Ok(true) => v1,
@@ -347,8 +356,7 @@ impl Replica {
         let update = catch_unwind(AssertUnwindSafe(|| decode_snapshot(&payload))).ok()?.ok()?;
         let mut copy = Self::empty();
         copy.fold(update).ok()?;
-        let is_same = copy.doc.transact().state_vector() == known;
-        is_same.then_some(payload)
+        self.is_same_as(&copy).then_some(payload)
     }
 
     /// The document, for reading it.

@@ -1,6 +1,9 @@
 //! One board's document.
 
-use yrs::GetString;
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
+use yrs::types::ToJson;
+use yrs::{GetString, ReadTxn};
 
 use super::*;
 use crate::store::{Row, Snapshot};
@@ -134,6 +137,55 @@ fn b22_an_honest_board_is_far_from_what_it_may_weigh() {
     assert!(weight.memory() >= counted.memory());
     assert!(10 * counted.memory() < limits::BOARD_MEMORY / 4, "{counted:?}");
     assert!(10 * weight.memory() < limits::BOARD_MEMORY, "{weight:?}");
+}
+
+/// What many write at random, hearing of each other now and then: at any moment a snapshot of it is what its log makes.
+#[test]
+fn d3_a_snapshot_taken_while_people_write_is_the_fold_of_the_log() {
+    let holds = |replica: &Replica| {
+        let map = replica.doc().get_or_insert_map("m");
+        (says(replica), map.to_json(&replica.doc().transact()))
+    };
+    for seed in 0..20 {
+        let mut rng = StdRng::seed_from_u64(seed);
+        let writers = [3, 5, 200].map(writer);
+        let (mut replica, mut rows) = (empty(), Vec::new());
+        for n in 0..150 {
+            let (doc, text) = &writers[rng.random_range(0..writers.len())];
+            let map = doc.get_or_insert_map("m");
+            let mut txn = doc.transact_mut();
+            let length = text.len(&txn);
+            match rng.random_range(0..8) {
+                0..3 => text.insert(&mut txn, rng.random_range(0..=length), "字x"),
+                3 | 4 if length > 3 => text.remove_range(&mut txn, rng.random_range(0..length - 3), 3),
+                5 => _ = map.insert(&mut txn, format!("k{}", n % 5), n),
+                // Whole, and under a key that is new.
+                6 => _ = map.insert(&mut txn, format!("n{n}"), yrs::MapPrelim::from([("in", n)])),
+                7 => {
+                    map.remove(&mut txn, &format!("k{}", n % 5));
+                    map.remove(&mut txn, &format!("n{}", rng.random_range(0..=n)));
+                }
+                _ => {
+                    let news = replica.doc().transact().encode_diff_v1(&txn.state_vector());
+                    txn.apply_update(Update::decode_v1(&news).expect("sound")).expect("applies");
+                }
+            }
+            let update = txn.encode_update_v1();
+            drop(txn);
+            if let Some(delta) = take(&mut replica, &update, &[]).expect("fits") {
+                let seq = rows.len() as u64 + 1;
+                rows.push(Row { seq, principal: "p".into(), at: 0, payload: delta.into() });
+            }
+            if n % 25 == 24 {
+                let loaded = reloaded(&replica);
+                let last_seq = rows.len() as u64;
+                let folded = Replica::load(&Loaded { snapshot: None, rows: rows.clone(), last_seq }).expect("loads");
+                assert!(loaded.is_same_as(&folded) && loaded.is_same_as(&replica), "seed {seed}");
+                assert_eq!(holds(&loaded), holds(&folded), "seed {seed}");
+                assert_eq!(holds(&loaded), holds(&replica), "seed {seed}");
+            }
+        }
+    }
 }
 
 /// Twenty long values, of which the first is `first`.

@@ -25,9 +25,8 @@ async fn d14_a_board_that_cannot_be_loaded_lets_nobody_in_and_is_not_written() {
     // Somebody who gets in by another way is given nothing, and what they write is not taken.
     let handle = house.boards.wake(&house.board);
     let outbox = Arc::new(Outbox::default());
-    let (id, dialect) = (house.boards.next_member(), Dialect::Collab(None));
-    let member = Member { actor: "eve".into(), ours: true, dialect, outbox: outbox.clone(), slot: 1 };
-    handle.join(id, member).await.expect("a room");
+    let id = house.boards.next_member();
+    handle.join(id, member("eve", true, &outbox, Arc::new(AtomicBool::new(true)))).await.expect("a room");
     handle.sync(id, StateVector::default()).await.expect("a room");
     let doc = new_doc(9);
     let words = {
