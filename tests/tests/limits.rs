@@ -269,15 +269,9 @@ async fn b7_structs_under_a_foreign_client_id_are_refused() -> Result<()> {
     assert!(inserted.iter().all(|range| range.client == client.get()), "{inserted:?}");
     assert_eq!(inserted[0].clock, before.get(&client), "it is new to everybody");
     thief.send(thief.address(BoardKind::Table(tables[0])), ClientMessage::Update { update });
-    // The refusal has been dealt with once a later, honest edit of the same connection (or a new one) is stored.
-    thief
-        .until("an answer", |g| {
-            (!g.is_connected() || g.with(BoardKind::Table(tables[0]), |r| r.is_saved())?).then_some(())
-        })
-        .await?;
-    if !thief.is_connected() {
-        thief.connect().await?;
-    }
+    thief.until("the end of the connection", |g| (!g.is_connected()).then_some(())).await?;
+    assert_eq!(thief.closed().context("a reason")?, (4403, "foreign_client".to_owned()));
+    thief.connect().await?;
     thief.write(tables[0], Default::default(), "自己的", None)?;
     thief.saved().await?;
     let board = victim

@@ -12,6 +12,8 @@ use yrs::{Doc, IdSet, ReadTxn, StateVector, Transact};
 const WORTH_COUNTING: usize = 16;
 /// Refusals after which it is counted all the same: something may have been taken away, and how much that was is not known.
 const REFUSALS: u32 = 128;
+/// What there is beyond the bound for those who only take away: a full board gets emptier by that, though it cuts items at first.
+const RESERVE: usize = limits::BOARD_MEMORY / 16;
 /// Deleting from the middle of an item cuts it at both ends.
 const CUT_MEMORY: usize = 2 * ITEM_MEMORY;
 
@@ -71,8 +73,9 @@ impl Weight {
         }
         // Whoever comes back says all that they know to be deleted; what is gone already cuts nothing.
         let gone = gone.get_or_insert_with(|| Gone::of(doc));
-        let more = more + CUT_MEMORY * deleted.iter().filter(|range| !gone.holds(range)).count();
-        more == 0 || self.0.has_room(more, limits::BOARD_MEMORY, || memory_of(doc))
+        let cuts = CUT_MEMORY * deleted.iter().filter(|range| !gone.holds(range)).count();
+        let bound = if more == 0 { limits::BOARD_MEMORY + RESERVE } else { limits::BOARD_MEMORY };
+        more + cuts == 0 || self.0.has_room(more + cuts, bound, || memory_of(doc))
     }
 
     /// Items, at most.

@@ -241,6 +241,35 @@ fn b22_a_full_board_takes_what_it_knows_and_what_takes_away_and_then_words_again
 }
 
 #[test]
+fn b22_a_board_that_is_full_of_memory_takes_what_takes_away() {
+    let mut replica = empty();
+    let (doc, text) = writer(7);
+    take(&mut replica, &types(&doc, &text, "words"), &[]).expect("fits");
+    let fill = |replica: &mut Replica, nulls: usize| {
+        for n in 0..100 {
+            // Beside the document, so that what is refused is not missing later.
+            let aside = new_doc(1_000 * nulls as u64 + n);
+            let map = aside.get_or_insert_map("m");
+            let mut txn = aside.transact_mut();
+            map.insert(&mut txn, format!("{nulls} {n}"), vec![yrs::Any::Null; nulls]);
+            if take(replica, &txn.encode_update_v1(), &[]).is_err() {
+                return;
+            }
+        }
+        panic!("it is never full");
+    };
+    [16_000, 1_000, 50, 1].into_iter().for_each(|nulls| fill(&mut replica, nulls));
+    let more = types(&doc, &text, "!");
+    assert_eq!(take(&mut replica, &more, &[]), Err(Unfit::Full));
+    let erased = {
+        let mut txn = doc.transact_mut();
+        (0..2).for_each(|n| text.remove_range(&mut txn, 2 * n, 1));
+        txn.encode_update_v1()
+    };
+    assert!(take(&mut replica, &erased, &[]).is_ok_and(|delta| delta.is_some()));
+}
+
+#[test]
 fn b22_words_do_not_fill_a_board_by_being_loaded_again() {
     let (mut replica, doc) = (empty(), new_doc(7));
     for n in 0..20 {
