@@ -110,6 +110,14 @@ pub const BOARD_BYTES: usize = 16 * 1024 * 1024;
 /// letter. [`BOARD_BYTES`] alone could be a gigabyte of them. These are 260,000 items; the 20,000 updates of a long café, each at another
 /// place, make 20,000 to 60,000, and 200 notes 3,000.
 pub const BOARD_MEMORY: usize = 64 * 1024 * 1024;
+/// Letters and values of others that may be walked along to find the places of what comes, on one board for as long as it is awake; those
+/// walked along to put together what was loaded count, too. Nobody who writes where no one else is just writing causes any. Two who
+/// were offline and have each put 2,000 letters at the beginning of the same text, one before the other, cause 8 million. All of it takes a
+/// second; without a bound, one message could take 1,000 times as many.
+pub const BOARD_STEPS: u64 = 16 * 1024 * 1024;
+/// So many of them one edit may cause in any case, however many there were before: at [`EDITS_PER_SECOND`] they take a few hundredths of a
+/// processor's time.
+pub const EDIT_STEPS: u64 = 4 * 1024;
 /// Edits a second one connection may send, averaged: typing sends under 20.
 pub const EDITS_PER_SECOND: u32 = 60;
 /// Edits a connection may send at once after a pause: returning from being offline.

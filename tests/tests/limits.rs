@@ -13,9 +13,12 @@ use shared::api::Problem;
 use shared::id::{BoardId, BoardKind, TableId};
 use shared::limits;
 use shared::wire::frame::{Address, Addressed, ClientFrame, ClientMessage};
+use shared::wire::scan;
 use shared::workshop::Phase;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::{Error, Message};
+use yrs::updates::decoder::Decode;
+use yrs::{ReadTxn, StateVector, Transact, Update};
 
 /// Posts JSON and returns status and problem document.
 async fn problem(server: &Server, path: &str, body: &Value) -> Result<(u16, Problem)> {
@@ -233,8 +236,17 @@ async fn b7_structs_under_a_foreign_client_id_are_refused() -> Result<()> {
     let (victim, thief) = (mates[0], mates[1]);
     victim.write(tables[0], Default::default(), "我的", None)?;
     victim.saved().await?;
-    let client = victim.with(BoardKind::Table(tables[0]), |r| r.doc.client_id()).context("board")?;
+    // As the victim would go on: the same document, under the same id, from the next clock on.
+    let (client, known) = victim
+        .with(BoardKind::Table(tables[0]), |r| {
+            let txn = r.doc.transact();
+            (r.doc.client_id(), txn.encode_state_as_update_v1(&StateVector::default()))
+        })
+        .context("board")?;
     let mut forged = harness::replica::Replica::new(client.get());
+    forged.doc.transact_mut().apply_update(Update::decode_v1(&known)?)?;
+    let before = forged.doc.transact().state_vector();
+    assert!(before.get(&client) > 0, "the victim has written under this id");
     forged.edit(|txn, r| {
         let new = shared::board::note::NewNote {
             id: "forged-1".into(),
@@ -252,20 +264,14 @@ async fn b7_structs_under_a_foreign_client_id_are_refused() -> Result<()> {
         };
         shared::board::note::create(txn, &r.table, new);
     });
-    let update = {
-        use yrs::{ReadTxn, Transact};
-        forged.doc.transact().encode_diff_v1(&Default::default())
-    };
+    let update = forged.doc.transact().encode_diff_v1(&before);
+    let inserted = scan::authors(&update)?;
+    assert!(inserted.iter().all(|range| range.client == client.get()), "{inserted:?}");
+    assert_eq!(inserted[0].clock, before.get(&client), "it is new to everybody");
     thief.send(thief.address(BoardKind::Table(tables[0])), ClientMessage::Update { update });
-    // The refusal has been dealt with once a later, honest edit of the same connection (or a new one) is stored.
-    thief
-        .until("an answer", |g| {
-            (!g.is_connected() || g.with(BoardKind::Table(tables[0]), |r| r.is_saved())?).then_some(())
-        })
-        .await?;
-    if !thief.is_connected() {
-        thief.connect().await?;
-    }
+    thief.until("the end of the connection", |g| (!g.is_connected()).then_some(())).await?;
+    assert_eq!(thief.closed().context("a reason")?, (4403, "foreign_client".to_owned()));
+    thief.connect().await?;
     thief.write(tables[0], Default::default(), "自己的", None)?;
     thief.saved().await?;
     let board = victim

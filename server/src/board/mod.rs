@@ -38,7 +38,7 @@ mod weight;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use member::{Member, MemberId};
+pub(crate) use member::{MayWrite, Member, MemberId};
 pub(crate) use replica::{Replica, read_state_vector};
 use room::{Ack, Edit, Input};
 

@@ -14,7 +14,7 @@ use super::allowance::Allowance;
 use super::dialect::{Dialect, decode_yjs};
 use super::guard::{Guard, GuardError, Holder};
 use super::outbox::{Class, End, Outbox, Slot};
-use super::rights::{right_now, user_of};
+use super::rights::{pen, right_now, user_of};
 use super::session::{Input, Output, Right, Session};
 use crate::app::App;
 use crate::auth::{Principal, Standing};
@@ -316,7 +316,10 @@ impl Connection {
                 let handle = self.app.boards.open(id).await.map_err(|error| error.code())?;
                 self.welcome(slot, to, right == Right::Read, ours, IDS_FOR_BOARD).await?;
                 let member = self.app.boards.next_member();
-                let joining = Member { actor: principal.actor.id, ours, dialect, outbox: self.outbox.clone(), slot };
+                let moment = self.person.as_ref().ok_or("unavailable")?.workshop.moment.clone();
+                let may_write = pen(moment, principal.actor.clone(), to.address.clone());
+                let (actor, outbox) = (principal.actor.id, self.outbox.clone());
+                let joining = Member { actor, ours, dialect, outbox, slot, may_write };
                 handle.join(member, joining).await.map_err(|_| "unavailable")?;
                 self.places.push(Place { slot, open: Open::Board { handle, member } });
             }

@@ -139,8 +139,8 @@ pub struct Placed {
     pub right: Option<Id>,
     /// What it was put into; with a neighbour nothing: there it is where this one is.
     pub parent: Option<Parent>,
-    /// Whether it is the value of a key and not one of a sequence; with a neighbour it is what this one is.
-    pub keyed: bool,
+    /// The key whose value it is; `None` in a sequence. With a neighbour it is what this one is.
+    pub key: Option<Box<str>>,
 }
 
 impl Placed {

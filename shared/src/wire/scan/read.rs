@@ -149,7 +149,7 @@ impl Structs {
         const LEFT: u8 = 0x80;
         const RIGHT: u8 = 0x40;
         const KEY: u8 = 0x20;
-        let mut item = Placed { id, len: 0, left: None, right: None, parent: None, keyed: false };
+        let mut item = Placed { id, len: 0, left: None, right: None, parent: None, key: None };
         if info & LEFT != 0 {
             item.left = Some(self.read_reference(reader, id)?);
         }
@@ -164,9 +164,8 @@ impl Structs {
             0 => Parent::In(self.read_reference(reader, id)?),
             _ => return Err(ReadError::Oversized.into()),
         });
-        item.keyed = info & KEY != 0;
-        if item.keyed {
-            self.key(reader)?;
+        if info & KEY != 0 {
+            item.key = Some(self.key(reader)?.into());
         }
         Ok(item)
     }

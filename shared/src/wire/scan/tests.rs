@@ -447,11 +447,11 @@ fn b24_where_an_update_puts_its_items_is_known() {
     map.insert(&mut txn, "k", true);
     text.insert(&mut txn, 1, "c");
     let id = |clock| Id { client: 7, clock };
-    let item = |clock| Placed { id: id(clock), len: 1, left: None, right: None, parent: None, keyed: false };
+    let item = |clock| Placed { id: id(clock), len: 1, left: None, right: None, parent: None, key: None };
     let expected = [
         Placed { parent: Some(Parent::Root("text".into())), ..item(0) },
         Placed { left: Some(id(0)), ..item(1) },
-        Placed { parent: Some(Parent::Root("map".into())), keyed: true, ..item(2) },
+        Placed { parent: Some(Parent::Root("map".into())), key: Some("k".into()), ..item(2) },
         Placed { left: Some(id(0)), right: Some(id(1)), ..item(3) },
     ];
     assert_eq!(check(&txn.encode_update_v1()).expect("sound").items, expected);
