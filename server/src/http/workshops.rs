@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use axum::Json as Body;
-use axum::extract::{Request, State};
+use axum::extract::{FromRequest, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
@@ -36,9 +36,11 @@ pub async fn create(
     State(http): State<Http>,
     Peer(address): Peer,
     headers: HeaderMap,
-    Json(request): Json<CreateWorkshop>,
+    request: Request,
 ) -> Result<(StatusCode, Body<CreatedWorkshop>), ApiError> {
+    // Before the body is read: it may be the largest there is, and from anybody.
     http.gate.create(address)?;
+    let Json(request) = Json::<CreateWorkshop>::from_request(request, &http).await?;
     let draft = draft(request)?.checked()?;
     let (id, join_code) = http.app.workshops.create(draft).await?;
     let (facilitator, reviewer) = (new_actor(Role::Facilitator)?, new_actor(Role::Reviewer)?);
