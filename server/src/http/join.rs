@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::Json as Body;
-use axum::extract::State;
+use axum::extract::{FromRequest, Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use shared::api::{CodeInfo, JoinRequest, Joined};
 use shared::id::{Actor, Role, WorkshopId};
@@ -26,8 +26,13 @@ pub async fn join(
     State(http): State<Http>,
     Peer(address): Peer,
     headers: HeaderMap,
-    Json(request): Json<JoinRequest>,
+    request: Request,
 ) -> Result<(StatusCode, Body<Joined>), ApiError> {
+    let request = match Json::<JoinRequest>::from_request(request, &http).await {
+        Ok(Json(request)) => request,
+        Err(ApiError::TooLarge { .. }) => return Err(ApiError::TooLarge { limit: limits::JOIN_BYTES }),
+        Err(error) => return Err(error),
+    };
     // The code first: somebody who guesses must not use up what guests behind the same router need.
     let (workshop, _) = find(&http, address, &request.code).await?;
     http.gate.join(address)?;
@@ -95,7 +100,7 @@ async fn come_back(
 /// The café behind a code as somebody typed it. Every failure looks the same.
 async fn find(http: &Http, address: IpAddr, typed: &str) -> Result<(WorkshopId, Arc<Workshop>), ApiError> {
     let code = normalise_code(typed).unwrap_or_default();
-    let guess = http.gate.guess(address, &code).await?;
+    let guess = http.gate.codes.guess(address, &code).await?;
     let found = if code.is_empty() { None } else { http.app.store.workshop_by_join_code(code.clone()).await? };
     let workshop = found.map(WorkshopId);
     let state = match &workshop {

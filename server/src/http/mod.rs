@@ -6,6 +6,7 @@
 //! - [`error`]: what goes wrong, and how it is told
 //! - [`extract`]: what handlers take from a request: JSON, the caller, the address
 //! - [`gate`]: how often one address may ask
+//! - [`codes`]: who guesses join codes
 //! - [`budget`]: how fast the commands of a café may make its log grow
 //! - one file a resource: [`workshops`], [`links`], [`join`], [`qr`], [`templates`], [`exports`], [`operations`]
 //! - [`openapi`]: the description of it all
@@ -36,6 +37,7 @@ use crate::{auth, socket};
 
 pub mod assets;
 pub mod budget;
+pub mod codes;
 pub mod error;
 pub mod exports;
 pub mod extract;
@@ -155,7 +157,7 @@ async fn guard(State(http): State<Http>, Peer(address): Peer, request: Request, 
     }
 }
 
-/// Whether a request, by its path below `/api`, is one that [`Gate::try_code`] decides on.
+/// Whether a request, by its path below `/api`, is one that [`codes`] decide on.
 fn is_about_a_code(path: &str) -> bool {
     path == "/join" || path.starts_with("/codes/")
 }

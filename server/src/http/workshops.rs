@@ -46,7 +46,7 @@ pub async fn create(
     let (facilitator, reviewer) = (new_actor(Role::Facilitator)?, new_actor(Role::Reviewer)?);
     let facilitator_token = http.app.tokens.issue(&id, &facilitator).await?;
     let review_token = http.app.tokens.issue(&id, &reviewer).await?;
-    http.gate.right_code(address, &join_code);
+    http.gate.codes.right(address, &join_code);
     metrics::counter!("tablehop_workshops_created_total").increment(1);
     let base = http.app.config.url_for_guests(host(&headers));
     let created = CreatedWorkshop {
