@@ -90,16 +90,20 @@ pub const WRONG_CODES_PER_ADDRESS: u32 = 30;
 /// Seconds for which a wrong join code counts.
 pub const WRONG_CODE_SECONDS: u64 = 600;
 /// Seconds between two codes that are still looked up for an address that has used up its wrong ones, so that a guest behind the same router
-/// as the guesser gets in. A guesser gets 86,400 a day out of that, of 850,000 million.
+/// as the guesser gets in; once among those sent for the first time, once among those sent again. A guesser gets 170,000 a day out of that, of
+/// 850,000 million.
 pub const LATE_CODE_SECONDS: u64 = 1;
+/// Codes of such an address of which it is known for some seconds that they were sent, in 4 bytes each: a guest's is among them when they try
+/// again, though a hundred guesses a second come in between.
+pub const LATE_CODES_MARKED: usize = 512;
 /// Seconds, at most and by chance, that such an address waits for the answer about a code. Whoever sends one guess after the other then comes
 /// no sooner than a guest who sends one.
 pub const LATE_CODE_WAIT_SECONDS: u64 = 2;
 /// Codes remembered as right for one address; more cafés do not meet behind one router.
 pub const CODES_KNOWN: usize = 64;
-/// Addresses whose codes are remembered, 200 bytes each and most of them for nothing; past it all are forgotten, which only lets each of
-/// them try again.
-pub const ADDRESSES_KEPT: usize = 100_000;
+/// Addresses whose codes are remembered, 200 bytes each and 2 KiB where too many were wrong; past it all are forgotten, which only lets each
+/// of them try again.
+pub const ADDRESSES_KEPT: usize = 20_000;
 /// Bytes a second, averaged, that the commands of a café's facilitators may add to its log, and as many those of its reviewers: a plan of
 /// usual size can be saved several times a second for as long as they like. Bounds how fast a café's owner, who may be anybody, can fill
 /// the disk.

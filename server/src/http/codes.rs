@@ -1,11 +1,13 @@
 //! Who guesses join codes.
 //!
 //! An address may try [`wrong_code_limit`](crate::config::Config::wrong_code_limit) wrong ones in ten minutes. After that codes that have
-//! proved right from there are looked up as ever. Of others one a second is, of all that are sent, and each waits for its answer for a time that
-//! is drawn: so a guest behind the same router as the guesser still gets in, though nobody from there came before, while a guesser learns of
-//! 86,400 codes a day, of 850,000 million. Whether one of these was wrong, or not looked up at all, is answered alike.
+//! proved right from there are looked up as ever. Of those that are sent for the first time one a second is, and one of those that are sent
+//! again; each waits for its answer for a time that is drawn. So a guest behind the same router as the guesser gets in, though nobody from
+//! there came before: a guest tries the same code again, and a guesser another one. Whether one of these was wrong, or not looked up at all, is
+//! answered alike, and of two a second one learns little: there are 850,000 million.
 
 use std::collections::{HashMap, VecDeque};
+use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -24,6 +26,7 @@ const LATE: Duration = Duration::from_secs(limits::LATE_CODE_SECONDS);
 /// What all addresses have tried.
 pub struct Codes {
     limit: u32,
+    hasher: RandomState,
     addresses: Mutex<HashMap<IpAddr, Arc<Address>>>,
 }
 
@@ -36,14 +39,16 @@ struct Address {
 }
 
 /// What one address has tried.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Tried {
     known: VecDeque<String>,
     /// When the first of `wrong` was tried.
     since: Option<Instant>,
     wrong: u32,
-    /// When a code was last looked up past the limit.
-    late: Option<Instant>,
+    /// When a code was last looked up past the limit: one sent for the first time, one sent again.
+    late: [Option<Instant>; 2],
+    /// Marks of those that were sent since then; a later one takes the place of an earlier.
+    asked: Vec<u32>,
 }
 
 /// A code that may be looked up. Say what came of it; dropped without a word, for the store failed, it does not count.
@@ -58,7 +63,7 @@ pub struct Guess {
 impl Codes {
     /// With so many wrong codes for each address.
     pub fn new(limit: u32) -> Self {
-        Self { limit, addresses: Mutex::default() }
+        Self { limit, hasher: RandomState::new(), addresses: Mutex::default() }
     }
 
     /// Before a code is looked up. May wait: for others from there, and where too many were wrong also for nothing.
@@ -84,7 +89,7 @@ impl Codes {
         if is_known() {
             return Ok(guess(false, None));
         }
-        if late && !address.tried().takes_late(Instant::now()) {
+        if late && !address.tried().takes_late(self.hasher.hash_one(code), Instant::now()) {
             return Err(refusal());
         }
         Ok(guess(late, Some(turn)))
@@ -146,16 +151,21 @@ impl Tried {
     /// Whether so many were wrong lately.
     fn is_over(&mut self, limit: u32, now: Instant) -> bool {
         if self.since.is_some_and(|since| now.saturating_duration_since(since) >= WINDOW) {
-            (self.since, self.wrong) = (None, 0);
+            (self.since, self.wrong, self.asked) = (None, 0, Vec::new());
         }
         self.wrong >= limit
     }
 
-    /// Whether one more may be looked up all the same.
-    fn takes_late(&mut self, now: Instant) -> bool {
-        let takes = self.late.is_none_or(|late| now.saturating_duration_since(late) >= LATE);
+    /// Whether one more may be looked up all the same, by a number made of the code.
+    fn takes_late(&mut self, number: u64, now: Instant) -> bool {
+        self.asked.resize(limits::LATE_CODES_MARKED, 0);
+        let mark = (number >> 32) as u32;
+        let place = number as usize % limits::LATE_CODES_MARKED;
+        let again = self.asked.get_mut(place).is_some_and(|place| std::mem::replace(place, mark) == mark);
+        let late = &mut self.late[usize::from(again)];
+        let takes = late.is_none_or(|late| now.saturating_duration_since(late) >= LATE);
         if takes {
-            self.late = Some(now);
+            *late = Some(now);
         }
         takes
     }
@@ -183,7 +193,7 @@ mod tests {
         let answers = guesses.await;
         let told = answers.iter().filter(|answer| **answer == Err(ApiError::BadCode)).count();
         assert_eq!(told, 30);
-        assert!(codes.of(OFFICE).tried().wrong <= 30 + 3, "one a second more is looked up, for two seconds");
+        assert!(codes.of(OFFICE).tried().wrong <= 30 + 3, "for two seconds one a second more is looked up");
         assert!(codes.guess(OFFICE, "RIGHT234").await.is_ok(), "a guest behind the same router");
         let elsewhere = codes.guess(ELSEWHERE, "OTHER234").await.map(Guess::wrong);
         assert_eq!(elsewhere.err().or(Some(ApiError::BadCode)), Some(ApiError::BadCode), "a guest elsewhere");
@@ -204,12 +214,31 @@ mod tests {
     }
 
     #[test]
-    fn h2_one_code_a_second_is_looked_up_past_the_limit_until_the_wrong_ones_are_forgotten() {
+    fn h2_few_codes_a_second_are_looked_up_past_the_limit_and_a_guests_is_among_them() {
         let (mut tried, now) = (Tried::default(), Instant::now());
         (0..30).for_each(|_| tried.was_wrong(now));
         assert!(tried.is_over(30, now) && !tried.is_over(31, now));
-        let looked_up = (0..10_000).filter(|n| tried.takes_late(now + Duration::from_millis(*n))).count();
-        assert_eq!(looked_up, 10);
+        let hasher = RandomState::new();
+        let at = |n: u64| now + Duration::from_millis(10 * n);
+        let looked_up = (0..1_000).filter(|n| tried.takes_late(hasher.hash_one(n), at(*n))).count();
+        assert_eq!(looked_up, 10, "of a hundred guesses a second, for ten seconds");
+        // A guest among them, whose code is always the same, is looked up as soon as they try again.
+        for _ in 0..20 {
+            let (mut tries, code) = (1, hasher.hash_one("RIGHT234"));
+            let mut guests = tried.clone();
+            for n in 0..1_000 {
+                guests.takes_late(hasher.hash_one((n, tries)), at(1_000 + n));
+                if n % 100 == 99 && tries > 0 {
+                    tries = if guests.takes_late(code, at(1_000 + n)) { 0 } else { tries + 1 };
+                }
+            }
+            assert_eq!(tries, 0, "never");
+        }
+        // Whoever sends every guess twice gets no more than one a second of these as well.
+        let mut tried = Tried::default();
+        let looked_up = (0..1_000).filter(|n| tried.takes_late(hasher.hash_one(n / 2), at(*n))).count();
+        assert_eq!(looked_up, 20);
+        (0..30).for_each(|_| tried.was_wrong(now));
         assert!(tried.is_over(30, now + WINDOW - Duration::from_millis(1)) && !tried.is_over(30, now + WINDOW));
     }
 
