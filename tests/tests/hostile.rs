@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use harness::cafe::{Cafe, small};
-use harness::guest::Guest;
 use harness::disk::stored;
+use harness::guest::Guest;
 use harness::raw::{Heard, Raw, auth, frame, map_at_root, map_in, string_after, string_at_root, update, yjs_sync};
 use harness::running::{board_of, is_alive, running};
 use harness::server::Server;

@@ -113,9 +113,7 @@ async fn find(http: &Http, address: IpAddr, typed: &str) -> Result<(WorkshopId, 
             Ok((workshop, state))
         }
         // A code may also be reserved for a café that could not be created.
-        (None, _) | (_, Err(CommandError::NoSuchWorkshop)) => {
-            Err(guess.wrong())
-        }
+        (None, _) | (_, Err(CommandError::NoSuchWorkshop)) => Err(guess.wrong()),
         (_, Err(error)) => Err(error.into()),
     }
 }

@@ -334,8 +334,7 @@ async fn h23_whoever_is_unknown_is_refused_before_their_body_is_read() {
     let server = Server::start_with(|config| config.create_limit = 1).await;
     server.create().await;
     // A body of 2 MiB is announced, and of it comes only so much.
-    for (path, comes, expected) in
-        [("/api/workshops", 0, "429"), ("/api/join", shared::limits::JOIN_BYTES + 1, "413")]
+    for (path, comes, expected) in [("/api/workshops", 0, "429"), ("/api/join", shared::limits::JOIN_BYTES + 1, "413")]
     {
         let mut stream = TcpStream::connect(server.address).await.expect("a connection");
         let head = format!(

@@ -135,7 +135,11 @@ mod tests {
         assert_eq!((0..1_000).filter(|_| ann.edit(later, 1)).count(), limits::EDIT_BYTES_PER_SECOND as usize / LEAST);
         let asked = (0..).take_while(|_| of("ann").sync(now)).count();
         assert_eq!(asked, limits::SYNCS_BURST_PER_PERSON as usize);
-        assert!(ann.look_up(now, limits::LOOK_UPS_BURST as usize) && !of("ann").look_up(now, 1) && of("bob").look_up(now, 1));
+        assert!(
+            ann.look_up(now, limits::LOOK_UPS_BURST as usize)
+                && !of("ann").look_up(now, 1)
+                && of("bob").look_up(now, 1)
+        );
     }
 
     #[test]

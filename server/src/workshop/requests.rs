@@ -185,7 +185,10 @@ mod tests {
         for n in 0..=limits::COMMAND_KEYS_KEPT as u64 {
             requests.remember("p1".into(), key(&n.to_string()), n, 1);
         }
-        assert_eq!((requests.known.len(), requests.order.len()), (limits::COMMAND_KEYS_KEPT, limits::COMMAND_KEYS_KEPT));
+        assert_eq!(
+            (requests.known.len(), requests.order.len()),
+            (limits::COMMAND_KEYS_KEPT, limits::COMMAND_KEYS_KEPT)
+        );
         assert_eq!(requests.find(&"p1".into(), &key("0")), Ok(None));
         assert!(requests.find(&"p1".into(), &key("1")).expect("its own").is_some());
     }
