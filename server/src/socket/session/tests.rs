@@ -218,7 +218,8 @@ fn h6_every_frame_counts_also_one_that_means_nothing() {
     let close = || unopened(ClientMessage::Close);
     let query = || unopened(ClientMessage::QueryAwareness);
     let presence = || Input::Heard(Ok(ClientFrame::Message(at(BOARD), ClientMessage::Awareness(vec![0]))));
-    let floods: [(&str, Vec<&dyn Fn() -> Input>); 4] = [
+    type Flood<'a> = (&'a str, Vec<&'a dyn Fn() -> Input>);
+    let floods: [Flood; 4] = [
         ("pongs", vec![&pong]),
         ("closing what was never opened", vec![&close]),
         ("opening it half, and closing it", vec![&query, &close]),
