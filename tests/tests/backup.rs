@@ -12,7 +12,7 @@ use harness::raw::{Heard, Raw, auth};
 use harness::server::Server;
 use rusqlite::{Connection, params};
 use shared::board::view::NoteKind;
-use shared::id::{BoardKind, TableId};
+use shared::id::{BoardId, BoardKind, TableId};
 use shared::wire::frame::{Address, ServerMessage};
 use shared::workshop::Command;
 use shared::workshop::view::{Alert, Part};
@@ -368,5 +368,29 @@ async fn d17_a_store_that_is_not_there_is_said_to_be_missing() -> Result<()> {
         assert!(said.contains("there is no tablehop.db"), "{said}");
     }
     assert!(!nothing.path().join("tablehop.db").exists(), "looking makes nothing");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn d5_a_damaged_cafe_is_refused_as_such_on_the_sockets_too() -> Result<()> {
+    let mut server = Server::start().await?;
+    let cafe = Cafe::open(&server, &small(2, 1, 60.0)).await?;
+    cafe.guest("只来看看的人").await?;
+    server.stop().await?;
+    for place in places_of(server.data(), "只来看看的人")? {
+        flip_bit(server.data(), place)?;
+    }
+    server.restart().await?;
+    let (id, token) = (&cafe.created.id, &cafe.created.facilitator_token);
+    let refused = server.api.view(id, token).await.err().context("damaged")?;
+    assert_eq!(code_of(&refused), Some("damaged"));
+    let board = BoardId::table(id, TableId(1));
+    for address in [Address::Workshop(id.clone()), Address::Board(board.clone())] {
+        let mut raw = Raw::open(&server).await?;
+        raw.says(&address, auth(token)).await?;
+        assert_eq!(raw.next().await?, Heard::Message(ServerMessage::Denied { reason: "damaged".into() }));
+    }
+    // A code of which plain clients do not come back.
+    assert_eq!(Raw::yjs(&server, &board, token).await?.next_bytes(|_| true).await?, Err(Some(4403)));
     Ok(())
 }

@@ -219,6 +219,10 @@ impl Connection {
             Output::Send { slot, to, message } => self.send(slot, &to, message),
             Output::Sync { slot, state_vector } => {
                 let (handle, member) = self.board(slot)?;
+                if !self.person.as_ref()?.allowance.sync(Instant::now()) {
+                    self.end_too_fast();
+                    return None;
+                }
                 match read_state_vector(&state_vector) {
                     Ok(state_vector) => {
                         let sent = handle.sync(member, state_vector).await;
@@ -230,12 +234,11 @@ impl Connection {
             Output::Edit { slot, ack, update, allowed, ours } => {
                 let (handle, member) = self.board(slot)?;
                 let person = self.person.as_ref()?;
-                if !person.allowance.take(Instant::now(), update.len()) {
-                    metrics::counter!("tablehop_refusals_total", "reason" => TOO_FAST.reason).increment(1);
-                    self.outbox.end(TOO_FAST);
+                if !person.allowance.edit(Instant::now(), update.len()) {
+                    self.end_too_fast();
                     return None;
                 }
-                let holder = holder(&self.app, &person.principal);
+                let holder = holder(&self.app, person);
                 match self.guard.check(holder, ours || !allowed, update).await {
                     Ok(update) => {
                         let sent = handle.edit(member, ack, update, allowed).await;
@@ -336,6 +339,8 @@ impl Connection {
                 let workshop = match self.app.workshops.open(&principal.workshop).await {
                     Ok(workshop) => workshop,
                     Err(CommandError::NoSuchWorkshop) => return Err("unknown_workshop"),
+                    // Nothing is served of it, and coming again would not mend it.
+                    Err(CommandError::Store(StoreError::Corrupt { .. })) => return Err("damaged"),
                     Err(CommandError::Store(_)) => return Err("store_unavailable"),
                     Err(CommandError::Busy | CommandError::Refused(_) | CommandError::KeyReused) => {
                         return Err("unavailable");
@@ -362,9 +367,10 @@ impl Connection {
         let mut assigned = Vec::new();
         if ours {
             let person = self.person.as_ref().ok_or("unavailable")?;
-            assigned = match self.guard.assign_up_to(holder(&self.app, &person.principal), ids).await {
+            assigned = match self.guard.assign_up_to(holder(&self.app, person), ids).await {
                 Ok(ids) => ids,
                 Err(GuardError::TooMany) => return Err("too_many_clients"),
+                Err(GuardError::Store(StoreError::Corrupt { .. })) => return Err("damaged"),
                 Err(_) => return Err("store_unavailable"),
             };
         }
@@ -384,12 +390,13 @@ impl Connection {
             return self.outbox.end(End { code: 1002, reason: "bad_presence" });
         };
         let clients = entries.iter().map(|entry| entry.client).collect();
-        let foreign = match self.guard.foreign(holder(&self.app, &person.principal), ours, clients).await {
-            Ok(foreign) => foreign,
+        match self.guard.foreign(holder(&self.app, person), ours, clients).await {
+            // Clients also tell of others whom they take for gone; that is for the server to say.
+            Ok(foreign) => entries.retain(|entry| !foreign.contains(&entry.client)),
+            // Nothing is lost with a caret that is a moment late.
+            Err(GuardError::TooFast) => entries.retain(|entry| self.guard.knows(entry.client)),
             Err(error) => return self.end_for(&error),
-        };
-        // Clients also tell of others whom they take for gone; that is for the server to say.
-        entries.retain(|entry| !foreign.contains(&entry.client));
+        }
         if !entries.is_empty() {
             let Some((_, to, ..)) = self.session.open().find(|open| open.0 == slot) else { return };
             let user = user_of(&person.workshop.moment.borrow().state, &person.principal.actor, &to.address);
@@ -467,10 +474,16 @@ impl Connection {
         }
     }
 
+    fn end_too_fast(&self) {
+        metrics::counter!("tablehop_refusals_total", "reason" => TOO_FAST.reason).increment(1);
+        self.outbox.end(TOO_FAST);
+    }
+
     fn end_for(&self, error: &GuardError) {
         let end = match error {
             GuardError::Scan(_) => End { code: 1002, reason: "bad_update" },
             GuardError::TooMany => End { code: 4403, reason: "too_many_clients" },
+            GuardError::TooFast => TOO_FAST,
             GuardError::Store(_) => UNAVAILABLE,
         };
         let (connection, principal) = (self.number, self.principal());
@@ -480,8 +493,15 @@ impl Connection {
     }
 }
 
-fn holder<'a>(app: &'a App, principal: &'a Principal) -> Holder<'a> {
-    Holder { store: &*app.store, workshop: &principal.workshop, actor: &principal.actor.id }
+fn holder<'a>(app: &'a App, person: &'a Person) -> Holder<'a> {
+    let Person { principal, allowance, .. } = person;
+    Holder {
+        store: &*app.store,
+        workshop: &principal.workshop,
+        actor: &principal.actor.id,
+        allowance,
+        now: Instant::now(),
+    }
 }
 
 fn workshop_of(address: &Address) -> &WorkshopId {

@@ -10,13 +10,14 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use shared::id::{Actor, ActorId, BoardId, Millis, Role, WorkshopId};
+use shared::limits;
 use shared::workshop::command::Internal;
 use shared::workshop::{Command, Context, Event, Phase, Recorded, Refusal, Workshop, decide, decide_internal};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::floor::Floor;
-use super::requests::{Done, REMEMBERED, RequestKey, Requests, row_of};
+use super::requests::{Done, RequestKey, Requests, row_of};
 use super::schedule::{Schedule, Which};
 use super::viewers::{Viewer, Viewers};
 use super::{CommandError, Inner, Moment, PAGE, snapshot};
@@ -475,9 +476,9 @@ async fn load(inner: &Inner, stream: &StreamId) -> Result<(Moment, Growth, Reque
         }
     };
     let covered = loaded.snapshot.as_ref().map_or(0, |snapshot| snapshot.seq);
-    let requests = if covered > 0 && loaded.rows.len() < REMEMBERED {
+    let requests = if covered > 0 && loaded.rows.len() < limits::COMMAND_KEYS_KEPT {
         // The keys of events that the snapshot covers. Rows that are damaged there cost nobody the café.
-        let before = loaded.last_seq.saturating_sub(REMEMBERED as u64);
+        let before = loaded.last_seq.saturating_sub(limits::COMMAND_KEYS_KEPT as u64);
         requests_after(inner, stream, before).await.unwrap_or_else(|_| Requests::of(&loaded.rows))
     } else {
         Requests::of(&loaded.rows)

@@ -12,8 +12,6 @@ const CLIENT_MAX: u64 = (1 << 53) - 1;
 const CLOCK_MAX: u32 = i32::MAX as u32;
 /// Groups of 7 bits in an integer of an `Any` value: 62 bits and a sign; Yjs writes no more than 32 bits so.
 const INTEGER_BYTES: usize = 9;
-/// Shared types within shared types in one update. Ours nest two deep (a text in a note in a map); deleting recurses in Yrs.
-pub(super) const TYPE_DEPTH: u32 = 16;
 
 /// Fewest bytes of a client's section: a count, a client, a clock, a struct.
 const SECTION_BYTES: usize = 5;
@@ -235,7 +233,7 @@ impl Structs {
                 }
                 depths[index] = depth;
             }
-            if depth > TYPE_DEPTH {
+            if depth > limits::TYPE_DEPTH {
                 return Err(ScanError::Depth);
             }
         }

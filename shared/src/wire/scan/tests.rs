@@ -11,7 +11,6 @@ use yrs::{
 };
 
 use super::super::lib0::Writer;
-use super::read::TYPE_DEPTH;
 use super::*;
 use crate::board::new_doc;
 use crate::limits;
@@ -247,9 +246,9 @@ fn tower_from(first: u32, height: u32) -> Vec<u8> {
 
 #[test]
 fn towers_of_types_are_refused() {
-    let allowed = check(&tower(TYPE_DEPTH + 1)).expect("a low tower");
-    assert_eq!(allowed.inserted, [Range { client: 7, clock: 0, len: TYPE_DEPTH + 1 }]);
-    assert_eq!(scan(&tower(TYPE_DEPTH + 2)), Err(ScanError::Depth));
+    let allowed = check(&tower(limits::TYPE_DEPTH + 1)).expect("a low tower");
+    assert_eq!(allowed.inserted, [Range { client: 7, clock: 0, len: limits::TYPE_DEPTH + 1 }]);
+    assert_eq!(scan(&tower(limits::TYPE_DEPTH + 2)), Err(ScanError::Depth));
     assert_eq!(scan(&tower(100_000)), Err(ScanError::Depth));
     // Many side by side are fine: each to the right of the one before.
     let beside: Vec<Vec<u8>> = (0..20_000u64)
