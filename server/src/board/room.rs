@@ -27,7 +27,9 @@ use crate::socket::outbox::{End, Outbox};
 use crate::store::sqlite::{is_busy, is_saturated};
 use crate::store::{Snapshot, StoreError, StreamId};
 use crate::workshop::floor::Floor;
+use ahead::Waiting;
 
+mod ahead;
 mod edits;
 mod memory;
 
@@ -60,6 +62,8 @@ pub enum Ack {
     Status,
     /// By DurableUpTo of this number or a higher one.
     Number(u64),
+    /// Not at all: a part of it was refused, and that was the answer.
+    Answered,
 }
 
 /// An edit on its way to the document.
@@ -103,6 +107,7 @@ pub(super) async fn run(inner: Arc<Inner>, board: BoardId, handle: Handle, rx: m
         memory: Memory::Unloaded,
         presence: Presence::default(),
         behind: HashSet::new(),
+        waiting: Waiting::default(),
         failures: 0,
         failure: None,
         idle_since: Instant::now(),
@@ -137,6 +142,8 @@ struct Room {
     presence: Presence,
     /// Members who must be caught up as soon as the document is there.
     behind: HashSet<MemberId>,
+    /// Members who hold more than the server, and wait for others who do.
+    waiting: Waiting,
     /// Commits and loads that have failed one after another.
     failures: u32,
     /// Why it could not be loaded.
@@ -257,6 +264,7 @@ impl Room {
                 }
                 Input::Sync { id, state_vector } => {
                     self.members.asks(id);
+                    self.waiting.asks(id);
                     self.sync(id, &state_vector).await;
                 }
                 Input::Refresh { id } => self.sync(id, &StateVector::default()).await,
@@ -304,6 +312,7 @@ impl Room {
     fn leave(&mut self, id: MemberId) {
         self.members.remove(id);
         self.behind.remove(&id);
+        self.waiting.leaves(id);
         let changes = self.presence.leave(id);
         self.tell_presence(&changes, Audience::AllBut(id));
         self.idle_since = Instant::now();

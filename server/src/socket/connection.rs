@@ -244,7 +244,7 @@ impl Connection {
                     Err(error) => self.end_for(&error),
                 }
             }
-            Output::Presence { slot, presence, ours } => Box::pin(self.pass_presence(slot, &presence, ours)).await,
+            Output::Presence { slot, presence, .. } => Box::pin(self.pass_presence(slot, &presence)).await,
             Output::QueryPresence { slot } => {
                 let (handle, member) = self.board(slot)?;
                 let sent = handle.query_presence(member).await;
@@ -374,14 +374,15 @@ impl Connection {
 
     // -- Traffic
 
-    async fn pass_presence(&mut self, slot: Slot, bytes: &[u8], ours: bool) {
+    async fn pass_presence(&mut self, slot: Slot, bytes: &[u8]) {
         let Some((handle, member)) = self.board(slot) else { return };
         let Some(person) = &self.person else { return };
         let Ok(mut entries) = presence::decode(bytes) else {
             return self.outbox.end(End { code: 1002, reason: "bad_presence" });
         };
         let clients = entries.iter().map(|entry| entry.client).collect();
-        let foreign = match self.guard.foreign(holder(&self.app, &person.principal), ours, clients).await {
+        // Ours claim an id by being present under it, and by nothing else: it was theirs, and the store was restored from a time before.
+        let foreign = match self.guard.foreign(holder(&self.app, &person.principal), false, clients).await {
             Ok(foreign) => foreign,
             Err(error) => return self.end_for(&error),
         };

@@ -11,7 +11,8 @@ use yrs::updates::decoder::Decode;
 use super::{Doing, Room, Stage};
 use crate::platform;
 use crate::state::project::set;
-use crate::sync::outbox::EditKey;
+use crate::sync::doc::Document;
+use crate::sync::outbox::{EditKey, own_clients};
 use crate::sync::pieces::in_pieces;
 use crate::sync::session::PASSING;
 
@@ -149,6 +150,7 @@ impl Room {
         }
         // It is in the difference.
         self.unsent.take();
+        self.claim(&document);
         if let Some(update) = document.diff(state_vector) {
             if update.len() > PIECE {
                 return self.send_in_pieces(state_vector.to_vec());
@@ -315,6 +317,18 @@ impl Room {
         });
         let bytes = self.presence.borrow_mut().say(document.client(), state);
         cafe.link.send(&self.address, ClientMessage::Awareness(bytes));
+    }
+
+    /// Says which client ids are ours: this document's, and those of earlier lives of the page whose edits still wait. The server may have been
+    /// restored from a time before it gave us them, and then they are nobody's until we are present under them.
+    fn claim(&self, document: &Document) {
+        let Some(cafe) = self.cafe() else { return };
+        self.say();
+        let earlier = own_clients(self.outbox.borrow().keys(), document.client());
+        if !earlier.is_empty() {
+            let bytes = self.presence.borrow_mut().leave(&earlier);
+            cafe.link.send(&self.address, ClientMessage::Awareness(bytes));
+        }
     }
 
     fn show_peers(&self) {

@@ -26,7 +26,8 @@ pub(super) struct Staged {
 
 impl Room {
     pub(super) async fn stage(&mut self, edit: Edit, staged: &mut Vec<Staged>) {
-        let Edit { id, ack, update, allowed, .. } = edit;
+        let Edit { id, ack, allowed, .. } = edit;
+        let update = &edit.update;
         if self.members.get(id).is_none() {
             return;
         }
@@ -39,29 +40,32 @@ impl Room {
             return;
         };
         if !allowed {
-            match replica.holds(&update) {
+            match replica.holds(update) {
                 true => staged.push(Staged { id, ack, row: None }),
                 false => self.refuse(id, ack, "read_only"),
             }
             return;
         }
-        match replica.check(&update) {
+        match replica.check(update) {
             Ok(()) => {}
+            // It is asked for again when what it waits for has come.
+            Err(Unfit::Gap) if self.waiting.waits(id) => return self.refuse(id, ack, "resync"),
             Err(Unfit::Gap) => {
                 // Something before it was refused, or is missing at its sender's own source.
                 self.refuse(id, ack, "resync");
                 return self.resync(id);
             }
-            Err(Unfit::Foreign) => return self.expel(id, End { code: 4403, reason: "foreign_client" }),
+            Err(Unfit::Foreign) => return Box::pin(self.stage_part(edit, staged)).await,
             Err(Unfit::Full) => return self.refuse(id, ack, "board_full"),
             Err(Unfit::Lazy) => return self.expel(id, End { code: 1002, reason: "lazy_type" }),
             Err(Unfit::Misplaced) => return self.expel(id, End { code: 1002, reason: "misplaced" }),
         }
-        match replica.apply(&update) {
+        match replica.apply(update) {
             Ok(delta) => {
                 self.whole = None;
                 let actor = self.members.get(id).map(|member| member.actor.to_string()).unwrap_or_default();
                 let row = delta.map(|delta| NewRow { principal: actor, at: clock::now(), payload: delta.into() });
+                self.waiting.comes(&update.inserted);
                 staged.push(Staged { id, ack, row });
             }
             Err(spoilt) => {
@@ -93,6 +97,7 @@ impl Room {
                 self.refuse(id, ack, "store_unavailable");
                 self.behind.insert(id);
             }
+            self.waiting.came_not();
             self.memory = Memory::Unloaded;
         }
     }
@@ -123,6 +128,9 @@ impl Room {
         }
         if way == Way::Together {
             self.members.flush();
+        }
+        for id in self.waiting.came() {
+            self.resync(id);
         }
     }
 
@@ -191,6 +199,7 @@ impl Room {
         let Some(member) = self.members.get(id) else { return };
         match ack {
             // y-websocket clients take this for a lack of rights; what they are asked for again is none.
+            Ack::Answered => {}
             Ack::Status if member.dialect == Dialect::Yjs && !matches!(why, "read_only" | "board_full") => {}
             Ack::Status => member.answer(&self.address, ServerMessage::SyncStatus(false)),
             Ack::Number(_) => {

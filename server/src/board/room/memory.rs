@@ -28,6 +28,7 @@ impl Room {
             self.refuse(*id, *ack, code_of(error));
             self.behind.insert(*id);
         }
+        self.waiting.came_not();
         self.reload(before).await;
     }
 
