@@ -73,10 +73,15 @@ impl SqliteStore {
         let lock = take_lock(dir)?;
         let file = dir.join(DATABASE);
         let mut connection = schema::connect_writer(&file)?;
-        checkpoint::settle(&connection)?;
-        schema::migrate(&mut connection)?;
         writer::describe_metrics();
         let health = watch::Sender::new(Health::Good);
+        match checkpoint::settle(&connection) {
+            Ok(()) => {}
+            // All is read from the log as it is, and nothing is written until there is room.
+            Err(StoreError::Full) => writer::note(&health, Health::Full),
+            Err(error) => return Err(error),
+        }
+        schema::migrate(&mut connection)?;
         let checkpointer = Checkpointer::start(schema::connect_checkpointer(&file)?, health.clone())?;
         let writer = Writer::start(connection, lock, checkpointer, health.clone())?;
         Ok(Self { inner: Arc::new(Inner { dir: dir.to_owned(), writer, readers: Readers::new(file), health }) })
@@ -294,7 +299,9 @@ fn take_lock(dir: &Path) -> Result<File, StoreError> {
         }
         Err(TryLockError::Error(error)) => return Err(unusable(error)),
     }
-    file.set_len(0).map_err(unusable)?;
-    writeln!(file, "{}", std::process::id()).map_err(unusable)?;
+    // Only for that message: on a full disk it is the lock that counts.
+    if let Err(error) = file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id())) {
+        tracing::warn!(%error, "the number of this process could not be written to {LOCK}");
+    }
     Ok(file)
 }

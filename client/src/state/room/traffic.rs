@@ -152,7 +152,8 @@ impl Room {
         self.unsent.take();
         self.claim(&document);
         if let Some(update) = document.diff(state_vector) {
-            if update.len() > PIECE {
+            // What is held back for a gap is in no difference: its acknowledgement would be taken for theirs.
+            if update.len() > PIECE || document.has_gap() {
                 return self.send_in_pieces(state_vector.to_vec());
             }
             let n = self.outbox.borrow_mut().send_difference();
@@ -182,8 +183,9 @@ impl Room {
                 drop(outbox);
                 cafe.link.send(&room.address, ClientMessage::Edit { n, update });
             };
+            let nothing_kept = stored.edits.is_empty();
             let pieces = in_pieces(stored.edits, &theirs, PIECE);
-            if pieces.is_empty()
+            if nothing_kept
                 && let Some(whole) = room.document.borrow().as_ref().and_then(|document| document.diff(&state_vector))
             {
                 // Nothing is kept on this device: then at once, or not at all.
