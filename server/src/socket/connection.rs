@@ -19,7 +19,7 @@ use super::session::{Input, Output, Right, Session};
 use crate::app::App;
 use crate::auth::{Principal, Standing};
 use crate::board::{self, Gone, Member, MemberId, read_state_vector};
-use crate::store::StoreError;
+use crate::store::{Health, StoreError};
 use crate::workshop::floor::Arrival;
 use crate::workshop::{self, CommandError, Moment, Viewer};
 
@@ -236,6 +236,11 @@ impl Connection {
                     return None;
                 }
                 let holder = holder(&self.app, &person.principal);
+                if allowed && self.guard.bind_lent(holder).await.is_err() {
+                    // With a new connection come new ids.
+                    self.outbox.end(RESTART);
+                    return None;
+                }
                 match self.guard.check(holder, ours || !allowed, update).await {
                     Ok(update) => {
                         let sent = handle.edit(member, ack, update, allowed).await;
@@ -359,7 +364,13 @@ impl Connection {
         let mut assigned = Vec::new();
         if ours {
             let person = self.person.as_ref().ok_or("unavailable")?;
-            assigned = match self.guard.assign_up_to(holder(&self.app, &person.principal), ids).await {
+            let holder = holder(&self.app, &person.principal);
+            let mut given = self.guard.assign_up_to(holder, ids).await;
+            if matches!(given, Err(GuardError::Store(_))) && !self.takes_writes() {
+                // They may read all the same.
+                given = self.guard.lend(holder, ids).await;
+            }
+            assigned = match given {
                 Ok(ids) => ids,
                 Err(GuardError::TooMany) => return Err("too_many_clients"),
                 Err(_) => return Err("store_unavailable"),
@@ -384,6 +395,8 @@ impl Connection {
         // Ours claim an id by being present under it, and by nothing else: it was theirs, and the store was restored from a time before.
         let foreign = match self.guard.foreign(holder(&self.app, &person.principal), false, clients).await {
             Ok(foreign) => foreign,
+            // An id cannot be claimed now; reading goes on.
+            Err(GuardError::Store(_)) if !self.takes_writes() => return,
             Err(error) => return self.end_for(&error),
         };
         // Clients also tell of others whom they take for gone; that is for the server to say.
@@ -457,6 +470,10 @@ impl Connection {
                 }
             }
         }
+    }
+
+    fn takes_writes(&self) -> bool {
+        *self.app.store.health().borrow() == Health::Good
     }
 
     fn still_there(&self, sent: Result<(), Gone>) {

@@ -221,12 +221,7 @@ impl Store for SqliteStore {
         let store = Self { inner: self.inner.clone() };
         Box::pin(async move {
             store.probe().await?;
-            match *store.inner.health.borrow() {
-                Health::Good => Ok(()),
-                Health::Full => Err(StoreError::Full),
-                Health::Failing => Err(StoreError::Io("the disk does not take writes".to_owned())),
-                Health::Broken => Err(StoreError::SyncFailed("the server is stopping".to_owned())),
-            }
+            store.inner.health.borrow().refuses().map_or(Ok(()), Err)
         })
     }
 
