@@ -77,8 +77,11 @@ impl SqliteStore {
         let health = watch::Sender::new(Health::Good);
         match checkpoint::settle(&connection) {
             Ok(()) => {}
-            // All is read from the log as it is, and nothing is written until there is room.
-            Err(StoreError::Full) => writer::note(&health, Health::Full),
+            // All is read from the log as it is, once that is on disk, and nothing is written until there is room.
+            Err(StoreError::Full) => {
+                sync_log(dir)?;
+                writer::note(&health, Health::Full);
+            }
             Err(error) => return Err(error),
         }
         schema::migrate(&mut connection)?;
@@ -272,6 +275,14 @@ fn create_dir(dir: &Path) -> Result<(), StoreError> {
         tracing::warn!(%error, "could not sync the parent of the data directory");
     }
     Ok(())
+}
+
+/// What a process left in the write-ahead log that was killed before it had synced it.
+fn sync_log(dir: &Path) -> Result<(), StoreError> {
+    match File::open(dir.join(format!("{DATABASE}-wal"))).and_then(|log| log.sync_all()) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(StoreError::SyncFailed(error.to_string())),
+        _ => Ok(()),
+    }
 }
 
 /// SQLite itself would let a second process in; its writer would then break what rooms and workshops take for granted.

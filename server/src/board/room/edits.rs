@@ -1,5 +1,7 @@
 //! The way of an edit through a room: onto the document, into the log, to its author and the others.
 
+use std::sync::LazyLock;
+
 use bytes::Bytes;
 use shared::wire::ServerMessage;
 use tokio::time::Instant;
@@ -15,6 +17,10 @@ use crate::telemetry;
 
 /// New rows after which a board that is never idle gets one too, so that a crash does not cost a long replay.
 const SNAPSHOT_ROWS_AWAKE: u64 = 5_000;
+
+/// The same now. `TABLEHOP_SNAPSHOT_ROWS` makes them few, so that tests see it done often.
+static ROWS_AWAKE: LazyLock<u64> =
+    LazyLock::new(|| crate::config::for_tests("TABLEHOP_SNAPSHOT_ROWS").map_or(SNAPSHOT_ROWS_AWAKE, u64::from));
 
 /// An edit that has been applied to the document, and waits for its commit.
 pub(super) struct Staged {
@@ -142,7 +148,7 @@ impl Room {
         if seq != expected {
             // Somebody else writes to this stream, too: what they wrote is in the store.
             self.reload(seq - count).await;
-        } else if replica.unfolded() >= SNAPSHOT_ROWS_AWAKE {
+        } else if replica.unfolded() >= *ROWS_AWAKE {
             let payload = replica.snapshot();
             replica.folded();
             let Some(payload) = payload else {
