@@ -323,6 +323,11 @@ fn host_name() -> Option<String> {
     is_name.then_some(name)
 }
 
+/// A bound that tests of the real program make smaller through its environment, to reach what otherwise takes hours.
+pub(crate) fn for_tests(name: &str) -> Option<u32> {
+    std::env::var(name).ok()?.parse().ok().filter(|bound| *bound > 0)
+}
+
 #[cfg(test)]
 mod tests {
     use clap::Parser;

@@ -6,7 +6,7 @@ use shared::board::{new_doc, root};
 use shared::limits;
 use shared::wire::SharedType;
 use shared::wire::lib0::{ReadError, Reader};
-use shared::wire::scan::{self, Id, Range};
+use shared::wire::scan::{self, Id, Part, Range, ScanError};
 use yrs::updates::decoder::Decode;
 use yrs::updates::encoder::Encode;
 use yrs::{
@@ -259,6 +259,15 @@ impl Replica {
         }
         self.next.reaches = reaches;
         Ok(())
+    }
+
+    /// What of an update can be taken without the structs that are not its sender's.
+    ///
+    /// # Errors
+    /// It is no update.
+    pub fn part_of(&self, update: &Attributed) -> Result<Part, ScanError> {
+        let known = Clocks::of(&self.doc);
+        scan::part(&update.bytes, &update.foreign, &update.deleted, |client| known.get(client).unwrap_or(0))
     }
 
     /// Whether everything in an update is known already. The document is gone through only for what is deleted, and only once until it

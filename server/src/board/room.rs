@@ -27,7 +27,9 @@ use crate::socket::outbox::{End, Outbox};
 use crate::store::sqlite::{is_busy, is_saturated};
 use crate::store::{Snapshot, StoreError, StreamId};
 use crate::workshop::floor::Floor;
+use ahead::Waiting;
 
+mod ahead;
 mod edits;
 mod memory;
 
@@ -60,6 +62,8 @@ pub enum Ack {
     Status,
     /// By DurableUpTo of this number or a higher one.
     Number(u64),
+    /// Not at all: a part of it was refused, and that was the answer.
+    Answered,
 }
 
 /// An edit on its way to the document.
@@ -104,6 +108,7 @@ pub(super) async fn run(inner: Arc<Inner>, board: BoardId, handle: Handle, rx: m
         presence: Presence::default(),
         behind: HashSet::new(),
         shown: 0,
+        waiting: Waiting::default(),
         failures: 0,
         damages: 0,
         failure: None,
@@ -142,6 +147,8 @@ struct Room {
     behind: HashSet<MemberId>,
     /// The last row that those who have the document were shown, or had it with.
     shown: u64,
+    /// Members who hold more than the server, and wait for others who do.
+    waiting: Waiting,
     /// Commits and loads that have failed one after another.
     failures: u32,
     /// Commits that found the store damaged, one after another.
@@ -255,6 +262,7 @@ impl Room {
                 Input::Sync { id, state_vector } => {
                     // Now, for it says nothing of what they sent after it.
                     self.members.asks(id);
+                    self.waiting.asks(id);
                     later.push(Input::Sync { id, state_vector });
                 }
                 other => later.push(other),
@@ -319,6 +327,7 @@ impl Room {
     fn leave(&mut self, id: MemberId) {
         self.members.remove(id);
         self.behind.remove(&id);
+        self.waiting.leaves(id);
         let changes = self.presence.leave(id);
         self.tell_presence(&changes, Audience::AllBut(id));
         self.idle_since = Instant::now();

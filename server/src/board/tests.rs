@@ -22,6 +22,7 @@ use crate::store::faulty::{Faults, FaultyStore};
 use crate::store::sqlite::SqliteStore;
 use crate::store::{NewRow, Snapshot, StreamId};
 
+mod ahead;
 mod durable;
 mod faults;
 mod hostile;
@@ -295,16 +296,21 @@ async fn d9_what_is_sent_again_is_acknowledged_and_not_stored_again() {
 }
 
 #[tokio::test]
-async fn b7_a_foreign_id_costs_its_sender_and_nobody_else() {
+async fn b7_a_foreign_id_is_left_out_and_nobody_notices() {
     let house = House::new();
     let (mut ann, mut bob) = (house.guest("ann", 1).await, house.guest("bob", 2).await);
     ann.writes("mine").await;
     bob.hears().await;
     let forged = ann.types(" too");
-    bob.sends_as(forged, Ack::Number(1), &[ann.client], true).await;
-    assert_eq!(bob.ends().await, End { code: 4403, reason: "foreign_client" });
+    for ack in [Ack::Number(1), Ack::Status] {
+        bob.sends_as(forged.clone(), ack, &[ann.client], true).await;
+    }
+    assert!(matches!(bob.hears().await, ServerMessage::Stateless(text) if text.contains("waits_for_others")));
+    assert_eq!(bob.hears().await, ServerMessage::SyncStatus(false), "that is said once, and an answer each time");
+    bob.hears_nothing();
     assert_eq!(house.guest("late", 3).await.reads(), "mine");
     ann.hears_nothing();
+    assert_eq!(house.store.load(house.stream()).await.expect("rows").last_seq, 1);
 }
 
 #[tokio::test]

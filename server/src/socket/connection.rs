@@ -19,7 +19,7 @@ use super::session::{Input, Output, Right, Session};
 use crate::app::App;
 use crate::auth::{Principal, Standing};
 use crate::board::{self, Gone, Member, MemberId, read_state_vector};
-use crate::store::StoreError;
+use crate::store::{Health, StoreError};
 use crate::workshop::floor::Arrival;
 use crate::workshop::{self, CommandError, Moment, Viewer};
 
@@ -239,6 +239,11 @@ impl Connection {
                     return None;
                 }
                 let holder = holder(&self.app, person);
+                if allowed && self.guard.bind_lent(holder).await.is_err() {
+                    // With a new connection come new ids.
+                    self.outbox.end(RESTART);
+                    return None;
+                }
                 match self.guard.check(holder, ours || !allowed, update).await {
                     Ok(update) => {
                         let sent = handle.edit(member, ack, update, allowed).await;
@@ -247,7 +252,7 @@ impl Connection {
                     Err(error) => self.end_for(&error),
                 }
             }
-            Output::Presence { slot, presence, ours } => Box::pin(self.pass_presence(slot, &presence, ours)).await,
+            Output::Presence { slot, presence, .. } => Box::pin(self.pass_presence(slot, &presence)).await,
             Output::QueryPresence { slot } => {
                 let (handle, member) = self.board(slot)?;
                 let sent = handle.query_presence(member).await;
@@ -367,7 +372,13 @@ impl Connection {
         let mut assigned = Vec::new();
         if ours {
             let person = self.person.as_ref().ok_or("unavailable")?;
-            assigned = match self.guard.assign_up_to(holder(&self.app, person), ids).await {
+            let holder = holder(&self.app, person);
+            let mut given = self.guard.assign_up_to(holder, ids).await;
+            if matches!(given, Err(GuardError::Store(_))) && !self.takes_writes() {
+                // They may read all the same.
+                given = self.guard.lend(holder, ids).await;
+            }
+            assigned = match given {
                 Ok(ids) => ids,
                 Err(GuardError::TooMany) => return Err("too_many_clients"),
                 Err(GuardError::Store(StoreError::Corrupt { .. })) => return Err("damaged"),
@@ -383,18 +394,21 @@ impl Connection {
 
     // -- Traffic
 
-    async fn pass_presence(&mut self, slot: Slot, bytes: &[u8], ours: bool) {
+    async fn pass_presence(&mut self, slot: Slot, bytes: &[u8]) {
         let Some((handle, member)) = self.board(slot) else { return };
         let Some(person) = &self.person else { return };
         let Ok(mut entries) = presence::decode(bytes) else {
             return self.outbox.end(End { code: 1002, reason: "bad_presence" });
         };
         let clients = entries.iter().map(|entry| entry.client).collect();
-        match self.guard.foreign(holder(&self.app, person), ours, clients).await {
+        // Ours claim an id by being present under it, and by nothing else: it was theirs, and the store was restored from a time before.
+        match self.guard.foreign(holder(&self.app, person), false, clients).await {
             // Clients also tell of others whom they take for gone; that is for the server to say.
             Ok(foreign) => entries.retain(|entry| !foreign.contains(&entry.client)),
             // Nothing is lost with a caret that is a moment late.
             Err(GuardError::TooFast) => entries.retain(|entry| self.guard.knows(entry.client)),
+            // An id cannot be claimed now; reading goes on.
+            Err(GuardError::Store(_)) if !self.takes_writes() => return,
             Err(error) => return self.end_for(&error),
         }
         if !entries.is_empty() {
@@ -466,6 +480,10 @@ impl Connection {
                 }
             }
         }
+    }
+
+    fn takes_writes(&self) -> bool {
+        *self.app.store.health().borrow() == Health::Good
     }
 
     fn still_there(&self, sent: Result<(), Gone>) {

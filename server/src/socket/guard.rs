@@ -29,6 +29,8 @@ pub struct Guard {
     own: Vec<u64>,
     /// Those of them that were bound and not yet given out.
     spare: Vec<u64>,
+    /// Those that were given out and could not be bound yet.
+    lent: Vec<u64>,
     claims: usize,
     /// How many the principal holds in all, once asked.
     held: Option<usize>,
@@ -211,6 +213,38 @@ impl Guard {
             }
         }
         Err(last.into())
+    }
+
+    /// Gives out ids that nobody holds while nothing can be written: without one a page cannot even show what it may read. Nothing may be
+    /// written under them before [`Guard::bind_lent`].
+    ///
+    /// # Errors
+    /// [`GuardError::TooMany`] and [`GuardError::Store`].
+    pub async fn lend(&mut self, holder: Holder<'_>, count: usize) -> Result<Vec<u64>, GuardError> {
+        self.make_room(holder, self.lent.len() + count).await?;
+        for _ in 0..DRAWS {
+            let Some(drawn) = draw_distinct(count) else { break };
+            if self.held_already(holder, &drawn).await?.is_none() {
+                drawn.iter().for_each(|client| self.remember(*client));
+                self.lent.extend(&drawn);
+                return Ok(drawn);
+            }
+        }
+        Err(StoreError::Io("the system has no randomness to give".to_owned()).into())
+    }
+
+    /// Binds what was lent, if there is anything.
+    ///
+    /// # Errors
+    /// [`GuardError::Store`]; then nothing may be written under these ids.
+    pub async fn bind_lent(&mut self, holder: Holder<'_>) -> Result<(), GuardError> {
+        if self.lent.is_empty() {
+            return Ok(());
+        }
+        let (workshop, actor) = holder.names();
+        let lent = std::mem::take(&mut self.lent);
+        self.held = None;
+        Ok(holder.store.bind_clients(workshop, actor, lent).await?)
     }
 
     /// One of these ids that belongs to somebody already, be it the principal.
@@ -422,6 +456,20 @@ mod tests {
             reconnects += 1;
         }
         assert!(reconnects > limits::CLIENT_IDS_PLENTY / 64, "{reconnects}");
+    }
+
+    #[tokio::test]
+    async fn d12_ids_that_could_not_be_bound_are_bound_before_anybody_writes() {
+        let register = Register::new();
+        let ann = ActorId::from("p1");
+        let mut guard = Guard::default();
+        let lent = guard.lend(register.holder(&ann), 3).await.expect("ids");
+        assert_eq!(guard.foreign(register.holder(&ann), false, lent.clone()).await, Ok(vec![]), "presence is theirs");
+        assert_eq!(register.store.clients_of("w".to_owned(), "p1".to_owned()).await, Ok(vec![]));
+        guard.bind_lent(register.holder(&ann)).await.expect("bound");
+        guard.bind_lent(register.holder(&ann)).await.expect("once is enough");
+        let bound = register.store.clients_of("w".to_owned(), "p1".to_owned()).await.expect("ids");
+        assert!(bound.len() == 3 && lent.iter().all(|client| bound.contains(client)));
     }
 
     #[tokio::test]

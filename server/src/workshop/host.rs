@@ -95,6 +95,17 @@ impl Request {
         }
     }
 
+    /// Whether it is not even tried while the disk is full or failing. Clocks go on as far as they can, and whoever is to be out, or wants to,
+    /// is out if only that can be written.
+    fn waits_for_room(&self) -> bool {
+        match self {
+            Self::Command { command, .. } => {
+                !matches!(**command, Command::RemovePerson { .. } | Command::EndLink { .. } | Command::Leave)
+            }
+            Self::Internal(internal) => matches!(internal, Internal::Join { .. }),
+        }
+    }
+
     fn key(&self) -> Option<&RequestKey> {
         match self {
             Self::Command { key, .. } => key.as_ref(),
@@ -294,6 +305,7 @@ impl Host {
     async fn try_carry_out(&mut self, requests: &[Request]) -> Result<Vec<Answer>, StoreError> {
         let before = self.moment.borrow().clone();
         let now = self.inner.clock.now();
+        let health = *self.inner.store.health().borrow();
         let mut state = Workshop::clone(&before.state);
         let mut rows: Vec<NewRow> = Vec::new();
         let mut answers: Vec<Answer> = Vec::with_capacity(requests.len());
@@ -317,6 +329,10 @@ impl Host {
             }
             let (by, decided) = decide_request(&state, request, now);
             let answer = decided.map_err(CommandError::from).and_then(|events| {
+                // Some would still fit, and the next one not: nobody could say what is to be relied on.
+                if let Some(error) = health.refuses().filter(|_| !events.is_empty() && request.waits_for_room()) {
+                    return Err(error.into());
+                }
                 let recorded: Vec<Recorded> =
                     events.into_iter().map(|event| Recorded { at: now, by: by.clone(), event }).collect();
                 let encoded: Option<Vec<NewRow>> = recorded.iter().map(|event| row_of(event, request.key())).collect();

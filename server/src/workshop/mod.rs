@@ -126,6 +126,9 @@ impl Workshops {
     pub async fn create(&self, draft: Draft) -> Result<(WorkshopId, String), CommandError> {
         // Before anything is reserved: most drafts that come to nothing are refused here.
         create(draft.clone(), String::new())?;
+        if let Some(error) = self.inner.store.health().borrow().refuses() {
+            return Err(error.into());
+        }
         let id = draw::workshop_id().ok_or(CommandError::Busy)?;
         let mut code = None;
         for _ in 0..CODES_TRIED {

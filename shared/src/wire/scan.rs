@@ -16,7 +16,10 @@ use yrs::updates::decoder::Decode;
 use super::lib0::ReadError;
 use read::{Walked, walk, walk_whole};
 
+mod part;
 mod read;
+
+pub use part::{Part, part};
 
 /// Bytes of memory that an item takes in Yrs, however short it is: measured 200 to 300, most of them for its neighbours and what it was written
 /// between.

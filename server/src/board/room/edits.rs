@@ -1,5 +1,7 @@
 //! The way of an edit through a room: onto the document, into the log, to its author and the others.
 
+use std::sync::LazyLock;
+
 use bytes::Bytes;
 use shared::wire::ServerMessage;
 use tokio::time::Instant;
@@ -16,6 +18,10 @@ use crate::telemetry;
 /// New rows after which a board that is never idle gets one too, so that a crash does not cost a long replay.
 const SNAPSHOT_ROWS_AWAKE: u64 = 5_000;
 
+/// The same now. `TABLEHOP_SNAPSHOT_ROWS` makes them few, so that tests see it done often.
+static ROWS_AWAKE: LazyLock<u64> =
+    LazyLock::new(|| crate::config::for_tests("TABLEHOP_SNAPSHOT_ROWS").map_or(SNAPSHOT_ROWS_AWAKE, u64::from));
+
 /// An edit that has been applied to the document, and waits for its commit.
 pub(super) struct Staged {
     pub(super) id: MemberId,
@@ -28,7 +34,8 @@ pub(super) struct Staged {
 
 impl Room {
     pub(super) async fn stage(&mut self, edit: Edit, staged: &mut Vec<Staged>) {
-        let Edit { id, ack, update, allowed, .. } = edit;
+        let Edit { id, ack, allowed, .. } = edit;
+        let update = &edit.update;
         if self.members.get(id).is_none() {
             return;
         }
@@ -42,30 +49,33 @@ impl Room {
         };
         // It may have waited for seconds, for the store or for its turn, and a right that was taken away since then is gone (H-21).
         if !allowed || !self.members.may_write(id) {
-            match replica.holds(&update) {
+            match replica.holds(update) {
                 true => staged.push(Staged { id, ack, row: None, whole: self.is_whole(id, ack) }),
                 false => self.refuse(id, ack, "read_only"),
             }
             return;
         }
-        match replica.check(&update) {
+        match replica.check(update) {
             Ok(()) => {}
+            // It is asked for again when what it waits for has come.
+            Err(Unfit::Gap) if self.waiting.waits(id) => return self.refuse(id, ack, "resync"),
             Err(Unfit::Gap) => {
                 // Something before it was refused, or is missing at its sender's own source.
                 self.refuse(id, ack, "resync");
                 return self.resync(id);
             }
-            Err(Unfit::Foreign) => return self.expel(id, End { code: 4403, reason: "foreign_client" }),
+            Err(Unfit::Foreign) => return Box::pin(self.stage_part(edit, staged)).await,
             Err(Unfit::Full) => return self.refuse(id, ack, "board_full"),
             Err(Unfit::Lazy) => return self.expel(id, End { code: 1002, reason: "lazy_type" }),
             Err(Unfit::Misplaced) => return self.expel(id, End { code: 1002, reason: "misplaced" }),
             Err(Unfit::Crowded) => return self.expel(id, End { code: 1002, reason: "crowded" }),
         }
-        match replica.apply(&update) {
+        match replica.apply(update) {
             Ok(delta) => {
                 self.whole = None;
                 let actor = self.members.get(id).map(|member| member.actor.to_string()).unwrap_or_default();
                 let row = delta.map(|delta| NewRow { principal: actor, at: clock::now(), payload: delta.into() });
+                self.waiting.comes(&update.inserted);
                 staged.push(Staged { id, ack, row, whole: self.is_whole(id, ack) });
             }
             Err(spoilt) => {
@@ -84,7 +94,7 @@ impl Room {
     fn is_whole(&self, id: MemberId, ack: Ack) -> bool {
         match ack {
             Ack::Number(n) => self.members.is_whole_up_to(id, n),
-            Ack::Status => true,
+            Ack::Status | Ack::Answered => true,
         }
     }
 
@@ -106,6 +116,7 @@ impl Room {
                 self.refuse(id, ack, "store_unavailable");
                 self.behind.insert(id);
             }
+            self.waiting.came_not();
             self.memory = Memory::Unloaded;
             self.load_again = Some(Instant::now() + LOAD_AGAIN);
         }
@@ -139,6 +150,9 @@ impl Room {
         if way == Way::Together {
             self.members.flush();
         }
+        for id in self.waiting.came() {
+            self.resync(id);
+        }
     }
 
     /// Returns whether everybody was shown it already.
@@ -153,7 +167,7 @@ impl Room {
             return matches!(self.memory, Memory::Loaded(_));
         }
         self.shown = seq;
-        if replica.unfolded() >= SNAPSHOT_ROWS_AWAKE {
+        if replica.unfolded() >= *ROWS_AWAKE {
             let payload = replica.snapshot();
             replica.folded();
             let Some(payload) = payload else {
@@ -207,6 +221,7 @@ impl Room {
         let Some(member) = self.members.get(id) else { return };
         match ack {
             // y-websocket clients take this for a lack of rights; what they are asked for again is none.
+            Ack::Answered => {}
             Ack::Status if member.dialect == Dialect::Yjs && !matches!(why, "read_only" | "board_full") => {}
             Ack::Status => member.answer(&self.address, ServerMessage::SyncStatus(false)),
             Ack::Number(_) => {

@@ -28,6 +28,7 @@ impl Room {
             self.refuse(*id, *ack, code_of(error));
             self.behind.insert(*id);
         }
+        self.waiting.came_not();
         match error {
             StoreError::Corrupt { what, .. } => {
                 self.damages += 1;

@@ -13,10 +13,12 @@ const CLOCK_MAX: u32 = i32::MAX as u32;
 /// Groups of 7 bits in an integer of an `Any` value: 62 bits and a sign; Yjs writes no more than 32 bits so.
 const INTEGER_BYTES: usize = 9;
 
+/// What a struct begins with that stands for something left out.
+pub(super) const SKIP: u8 = 10;
 /// Fewest bytes of a client's section: a count, a client, a clock, a struct.
-const SECTION_BYTES: usize = 5;
+pub(super) const SECTION_BYTES: usize = 5;
 /// Fewest bytes of a struct: GC or Skip and its length.
-const STRUCT_BYTES: usize = 2;
+pub(super) const STRUCT_BYTES: usize = 2;
 /// Fewest bytes of a client's deletions, and of one of them.
 const DELETION_BYTES: usize = 2;
 
@@ -119,9 +121,8 @@ impl Structs {
     }
 
     /// Reads one struct; returns its length in clocks.
-    fn read_struct(&mut self, reader: &mut Reader, id: Id) -> Result<u32, ScanError> {
+    pub(super) fn read_struct(&mut self, reader: &mut Reader, id: Id) -> Result<u32, ScanError> {
         const GC: u8 = 0;
-        const SKIP: u8 = 10;
         let info = reader.byte()?;
         if info == GC || info == SKIP {
             let len = clock(reader)?;
@@ -393,18 +394,18 @@ fn read_deletions(reader: &mut Reader) -> Result<(), ScanError> {
 }
 
 /// A count of things of which each takes at least `bytes`.
-fn count(reader: &mut Reader, bytes: usize) -> Result<u32, ScanError> {
+pub(super) fn count(reader: &mut Reader, bytes: usize) -> Result<u32, ScanError> {
     let count = reader.var_u32().map_err(|e| if e == ReadError::Oversized { ScanError::Count } else { e.into() })?;
     if count as usize <= reader.remaining() / bytes { Ok(count) } else { Err(ScanError::Count) }
 }
 
-fn client(reader: &mut Reader) -> Result<u64, ScanError> {
+pub(super) fn client(reader: &mut Reader) -> Result<u64, ScanError> {
     let client = reader.var_uint()?;
     if client <= CLIENT_MAX { Ok(client) } else { Err(ScanError::Client) }
 }
 
 /// A clock, or a number of clocks.
-fn clock(reader: &mut Reader) -> Result<u32, ScanError> {
+pub(super) fn clock(reader: &mut Reader) -> Result<u32, ScanError> {
     match reader.var_u32() {
         Ok(clock) if clock <= CLOCK_MAX => Ok(clock),
         Ok(_) | Err(ReadError::Oversized) => Err(ScanError::Clock),
@@ -412,6 +413,6 @@ fn clock(reader: &mut Reader) -> Result<u32, ScanError> {
     }
 }
 
-fn advance(clock: u32, len: u32) -> Result<u32, ScanError> {
+pub(super) fn advance(clock: u32, len: u32) -> Result<u32, ScanError> {
     clock.checked_add(len).filter(|&end| end <= CLOCK_MAX).ok_or(ScanError::Clock)
 }
