@@ -106,8 +106,10 @@ impl Room {
                 self.refuse(id, ack, "store_unavailable");
                 self.behind.insert(id);
             }
-            self.memory = Memory::Unloaded;
-            self.load_again = Some(Instant::now() + LOAD_AGAIN);
+            if matches!(self.memory, Memory::Loaded(_)) {
+                self.memory = Memory::Unloaded;
+                self.load_again = Some(Instant::now() + LOAD_AGAIN);
+            }
         }
     }
 
