@@ -24,8 +24,8 @@ pub(super) fn right_now(moment: &Moment, actor: &Actor, address: &Address) -> Ri
 pub(super) fn pen(mut moment: watch::Receiver<Moment>, actor: Actor, board: Address) -> MayWrite {
     let mut known = None;
     Box::new(move || {
-        // An error means that the café's task has ended, which the connection notices.
-        let may = known.filter(|_| !moment.has_changed().unwrap_or(false));
+        // An error means that the café's task has ended, which the connection notices; how the café was last holds until then.
+        let may = known.filter(|_| !moment.has_changed().unwrap_or(true));
         let may = may.unwrap_or_else(|| right_on(&moment.borrow_and_update().state, &actor, &board) == Right::Write);
         *known.insert(may)
     })

@@ -117,8 +117,10 @@ impl Room {
                 self.behind.insert(id);
             }
             self.waiting.came_not();
-            self.memory = Memory::Unloaded;
-            self.load_again = Some(Instant::now() + LOAD_AGAIN);
+            if matches!(self.memory, Memory::Loaded(_)) {
+                self.memory = Memory::Unloaded;
+                self.load_again = Some(Instant::now() + LOAD_AGAIN);
+            }
         }
     }
 
