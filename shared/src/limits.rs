@@ -93,16 +93,12 @@ pub const WRONG_CODE_SECONDS: u64 = 600;
 /// as the guesser gets in; once among those sent for the first time, once among those sent again. A guesser gets 170,000 a day out of that, of
 /// 850,000 million.
 pub const LATE_CODE_SECONDS: u64 = 1;
-/// Codes of such an address of which it is known for some seconds that they were sent, in 4 bytes each: a guest's is among them when they try
-/// again, though a hundred guesses a second come in between.
-pub const LATE_CODES_MARKED: usize = 512;
-/// Seconds, at most and by chance, that such an address waits for the answer about a code. Whoever sends one guess after the other then comes
-/// no sooner than a guest who sends one.
-pub const LATE_CODE_WAIT_SECONDS: u64 = 2;
+/// Codes of all such addresses of which it is known that they were sent, in 4 bytes each: a guest's is still among them when they try again in
+/// a few seconds, though ten thousand guesses a second come in between.
+pub const LATE_CODES_MARKED: usize = 64 * 1024;
 /// Codes remembered as right for one address; more cafés do not meet behind one router.
 pub const CODES_KNOWN: usize = 64;
-/// Addresses whose codes are remembered, 200 bytes each and 2 KiB where too many were wrong; past it all are forgotten, which only lets each
-/// of them try again.
+/// Addresses whose codes are remembered, 200 bytes each; past it all are forgotten, which only lets each of them try again.
 pub const ADDRESSES_KEPT: usize = 20_000;
 /// Bytes a second, averaged, that the commands of a café's facilitators may add to its log, and as many those of its reviewers: a plan of
 /// usual size can be saved several times a second for as long as they like. Bounds how fast a café's owner, who may be anybody, can fill

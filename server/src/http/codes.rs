@@ -2,9 +2,9 @@
 //!
 //! An address may try [`wrong_code_limit`](crate::config::Config::wrong_code_limit) wrong ones in ten minutes. After that codes that have
 //! proved right from there are looked up as ever. Of those that are sent for the first time one a second is, and one of those that are sent
-//! again; each waits for its answer for a time that is drawn. So a guest behind the same router as the guesser gets in, though nobody from
-//! there came before: a guest tries the same code again, and a guesser another one. Whether one of these was wrong, or not looked up at all, is
-//! answered alike, and of two a second one learns little: there are 850,000 million.
+//! again. So a guest behind the same router as the guesser gets in, though nobody from there came before: a guest tries the same code again,
+//! and a guesser another one. Whether one of these was wrong, or not looked up at all, is answered alike, and of two a second one learns
+//! little: there are 850,000 million.
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasher, RandomState};
@@ -16,7 +16,6 @@ use shared::limits;
 use tokio::sync::OwnedMutexGuard;
 
 use super::error::ApiError;
-use crate::draw;
 
 /// How long a wrong code counts.
 const WINDOW: Duration = Duration::from_secs(limits::WRONG_CODE_SECONDS);
@@ -28,6 +27,8 @@ pub struct Codes {
     limit: u32,
     hasher: RandomState,
     addresses: Mutex<HashMap<IpAddr, Arc<Address>>>,
+    /// Marks of codes that were sent from an address past its limit; a later one takes the place of an earlier. Made when it is needed.
+    asked: Mutex<Vec<u32>>,
 }
 
 #[derive(Default)]
@@ -39,7 +40,7 @@ struct Address {
 }
 
 /// What one address has tried.
-#[derive(Clone, Default)]
+#[derive(Default)]
 struct Tried {
     known: VecDeque<String>,
     /// When the first of `wrong` was tried.
@@ -47,8 +48,6 @@ struct Tried {
     wrong: u32,
     /// When a code was last looked up past the limit: one sent for the first time, one sent again.
     late: [Option<Instant>; 2],
-    /// Marks of those that were sent since then; a later one takes the place of an earlier.
-    asked: Vec<u32>,
 }
 
 /// A code that may be looked up. Say what came of it; dropped without a word, for the store failed, it does not count.
@@ -63,33 +62,28 @@ pub struct Guess {
 impl Codes {
     /// With so many wrong codes for each address.
     pub fn new(limit: u32) -> Self {
-        Self { limit, hasher: RandomState::new(), addresses: Mutex::default() }
+        Self { limit, hasher: RandomState::new(), addresses: Mutex::default(), asked: Mutex::default() }
     }
 
-    /// Before a code is looked up. May wait: for others from there, and where too many were wrong also for nothing.
+    /// Before a code is looked up. May wait for others from there.
     ///
     /// # Errors
     /// [`ApiError::TooManyRequests`] if this address has tried too many wrong ones, this is not one it knows, and somebody else was faster.
     pub async fn guess(&self, address: IpAddr, code: &str) -> Result<Guess, ApiError> {
-        let address = self.of(address);
+        let (place, address) = (address, self.of(address));
         let is_known = || address.tried().known.iter().any(|known| known == code);
         let guess = |late, turn| Guess { address: address.clone(), code: code.to_owned(), late, _turn: turn };
         if is_known() {
             return Ok(guess(false, None));
         }
-        let mut turn = address.turn.clone().lock_owned().await;
-        let late = address.tried().is_over(self.limit, Instant::now());
-        if late && !is_known() {
-            drop(turn);
-            let wait = draw::seed() % (1_000 * limits::LATE_CODE_WAIT_SECONDS);
-            tokio::time::sleep(Duration::from_millis(wait)).await;
-            turn = address.turn.clone().lock_owned().await;
-        }
+        let turn = address.turn.clone().lock_owned().await;
         // Somebody else may have shown it to be right meanwhile: everybody who scans the first code of an evening does so at once.
         if is_known() {
             return Ok(guess(false, None));
         }
-        if late && !address.tried().takes_late(self.hasher.hash_one(code), Instant::now()) {
+        let now = Instant::now();
+        let late = address.tried().is_over(self.limit, now);
+        if late && !address.tried().takes_late(self.asks_again(place, code), now) {
             return Err(refusal());
         }
         Ok(guess(late, Some(turn)))
@@ -98,6 +92,16 @@ impl Codes {
     /// This address has shown that it knows this code.
     pub fn right(&self, address: IpAddr, code: &str) {
         self.of(address).tried().knows(code);
+    }
+
+    /// Whether this code was sent from this address a moment ago. From now on it was.
+    fn asks_again(&self, address: IpAddr, code: &str) -> bool {
+        let number = self.hasher.hash_one((address, code));
+        let mark = (number >> 32) as u32;
+        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        asked.resize(limits::LATE_CODES_MARKED, 0);
+        let place = asked.get_mut(number as usize % limits::LATE_CODES_MARKED);
+        place.is_some_and(|place| std::mem::replace(place, mark) == mark)
     }
 
     fn of(&self, address: IpAddr) -> Arc<Address> {
@@ -124,7 +128,7 @@ impl Guess {
 }
 
 fn refusal() -> ApiError {
-    ApiError::TooManyRequests { retry_after: limits::LATE_CODE_WAIT_SECONDS }
+    ApiError::TooManyRequests { retry_after: limits::LATE_CODE_SECONDS }
 }
 
 impl Address {
@@ -151,17 +155,13 @@ impl Tried {
     /// Whether so many were wrong lately.
     fn is_over(&mut self, limit: u32, now: Instant) -> bool {
         if self.since.is_some_and(|since| now.saturating_duration_since(since) >= WINDOW) {
-            (self.since, self.wrong, self.asked) = (None, 0, Vec::new());
+            (self.since, self.wrong) = (None, 0);
         }
         self.wrong >= limit
     }
 
-    /// Whether one more may be looked up all the same, by a number made of the code.
-    fn takes_late(&mut self, number: u64, now: Instant) -> bool {
-        self.asked.resize(limits::LATE_CODES_MARKED, 0);
-        let mark = (number >> 32) as u32;
-        let place = number as usize % limits::LATE_CODES_MARKED;
-        let again = self.asked.get_mut(place).is_some_and(|place| std::mem::replace(place, mark) == mark);
+    /// Whether one more may be looked up all the same, of those that are sent for the first time or again.
+    fn takes_late(&mut self, again: bool, now: Instant) -> bool {
         let late = &mut self.late[usize::from(again)];
         let takes = late.is_none_or(|late| now.saturating_duration_since(late) >= LATE);
         if takes {
@@ -193,7 +193,7 @@ mod tests {
         let answers = guesses.await;
         let told = answers.iter().filter(|answer| **answer == Err(ApiError::BadCode)).count();
         assert_eq!(told, 30);
-        assert!(codes.of(OFFICE).tried().wrong <= 30 + 3, "for two seconds one a second more is looked up");
+        assert!(codes.of(OFFICE).tried().wrong <= 30 + 2, "one more is looked up at once");
         assert!(codes.guess(OFFICE, "RIGHT234").await.is_ok(), "a guest behind the same router");
         let elsewhere = codes.guess(ELSEWHERE, "OTHER234").await.map(Guess::wrong);
         assert_eq!(elsewhere.err().or(Some(ApiError::BadCode)), Some(ApiError::BadCode), "a guest elsewhere");
@@ -218,27 +218,25 @@ mod tests {
         let (mut tried, now) = (Tried::default(), Instant::now());
         (0..30).for_each(|_| tried.was_wrong(now));
         assert!(tried.is_over(30, now) && !tried.is_over(31, now));
-        let hasher = RandomState::new();
-        let at = |n: u64| now + Duration::from_millis(10 * n);
-        let looked_up = (0..1_000).filter(|n| tried.takes_late(hasher.hash_one(n), at(*n))).count();
-        assert_eq!(looked_up, 10, "of a hundred guesses a second, for ten seconds");
-        // A guest among them, whose code is always the same, is looked up as soon as they try again.
-        for _ in 0..20 {
-            let (mut tries, code) = (1, hasher.hash_one("RIGHT234"));
-            let mut guests = tried.clone();
-            for n in 0..1_000 {
-                guests.takes_late(hasher.hash_one((n, tries)), at(1_000 + n));
-                if n % 100 == 99 && tries > 0 {
-                    tries = if guests.takes_late(code, at(1_000 + n)) { 0 } else { tries + 1 };
-                }
-            }
-            assert_eq!(tries, 0, "never");
+        let codes = Codes::new(30);
+        // A hundred guesses a millisecond, for ten seconds.
+        let at = |n: u64| now + Duration::from_millis(n);
+        let mut looked_up = 0;
+        for moment in 0..10_000 {
+            let first = (0..100).filter(|n| !codes.asks_again(OFFICE, &format!("{moment} {n}")));
+            looked_up += first.filter(|_| tried.takes_late(false, at(moment))).count();
         }
-        // Whoever sends every guess twice gets no more than one a second of these as well.
-        let mut tried = Tried::default();
-        let looked_up = (0..1_000).filter(|n| tried.takes_late(hasher.hash_one(n / 2), at(*n))).count();
-        assert_eq!(looked_up, 20);
-        (0..30).for_each(|_| tried.was_wrong(now));
+        assert_eq!(looked_up, 10);
+        // A guest, who tries again in a moment, is looked up then, though 5,000 guesses came in between; elsewhere it is the first time.
+        let again = (0..100).filter(|guest| {
+            let code = format!("guest {guest}");
+            assert!(!codes.asks_again(OFFICE, &code));
+            (0..5_000).for_each(|n| _ = codes.asks_again(OFFICE, &format!("{guest} {n}")));
+            assert!(!codes.asks_again(ELSEWHERE, &code));
+            codes.asks_again(OFFICE, &code)
+        });
+        assert!(again.count() > 70);
+        assert!(tried.takes_late(true, at(10_000)) && !tried.takes_late(true, at(10_999)));
         assert!(tried.is_over(30, now + WINDOW - Duration::from_millis(1)) && !tried.is_over(30, now + WINDOW));
     }
 

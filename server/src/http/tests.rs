@@ -318,10 +318,9 @@ async fn h2_guessing_codes_ends_and_guests_still_join() {
             tried
         },
         async {
-            let mut asked = 0;
+            let since = std::time::Instant::now();
             while server.join(code, "Wang").await.status != 201 {
-                asked += 1;
-                assert!(asked < 60, "nobody gets in");
+                assert!(since.elapsed().as_secs() < 20, "nobody gets in");
             }
         }
     );
