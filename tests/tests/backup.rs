@@ -249,11 +249,13 @@ async fn d18_a_cafe_comes_back_whole_and_others_are_left_alone() -> Result<()> {
     {
         let db = Connection::open(house.server.data().join("tablehop.db"))?;
         let lost = format!("board/{}", house.board_of(1));
-        for table in ["rows", "snapshots"] {
+        for table in ["rows", "snapshots", "tails"] {
             let sql = format!("DELETE FROM {table} WHERE stream = (SELECT id FROM streams WHERE name = ?1)");
             db.execute(&sql, [&lost])?;
         }
-        assert_eq!(db.execute("DELETE FROM streams WHERE name = ?1", [&lost])?, 1);
+        for table in ["streams", "names"] {
+            assert_eq!(db.execute(&format!("DELETE FROM {table} WHERE name = ?1"), [&lost])?, 1);
+        }
         let sql = "DELETE FROM tokens WHERE workshop = ?1 AND participant <> ?2";
         assert!(db.execute(sql, params![cafe.id.as_str(), leaver.id.as_str()])? > 8);
         for table in ["join_codes", "clients"] {

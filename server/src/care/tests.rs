@@ -20,12 +20,17 @@ const FLIPS: usize = 300;
 
 /// Two boards of many rows, one of them with snapshots, in a store that was closed.
 async fn store_in(dir: &Path) -> Vec<StreamId> {
+    store_of(500, dir).await
+}
+
+/// The same, with so many rows a board.
+async fn store_of(rows: u64, dir: &Path) -> Vec<StreamId> {
     let store = SqliteStore::open(dir).expect("a store");
     let boards = [StreamId::board("w.t1"), StreamId::board("w.t2")];
     for (client, board) in (1..).zip(&boards) {
         let doc = new_doc(client);
         let text = doc.get_or_insert_text("t");
-        for count in 0..500 {
+        for count in 0..rows {
             let payload = {
                 let mut txn = doc.transact_mut();
                 text.push(&mut txn, "一些字");
@@ -132,7 +137,7 @@ fn structure(file: &[u8], random: &mut StdRng) -> Vec<(usize, u8)> {
 async fn d5_what_is_loaded_after_any_flip_is_what_was_stored_or_an_error() {
     let mut random = StdRng::seed_from_u64(7);
     let dir = tempfile::tempdir().expect("a directory");
-    let mut streams = store_in(dir.path()).await;
+    let mut streams = store_of(200, dir.path()).await;
     streams.push(StreamId::board("w.t3"));
     let load = |stream: &StreamId| Archive::open(dir.path()).and_then(|archive| archive.load(stream, u64::MAX));
     let before: Vec<_> = streams.iter().map(|stream| load(stream).expect("sound")).collect();
