@@ -139,7 +139,8 @@ fn written(clients: u64, hand: Hand) -> (Vec<NewRow>, Attributed) {
                 note::create(&mut txn, &roots, new_note(n));
             } else {
                 let id = new_note(n.wrapping_mul(2_654_435_761) % NOTES).id;
-                hand(&mut txn, &note::text_of(&txn, &roots, &id).expect("a note"), n);
+                let text = note::text_of(&txn, &roots, &id).expect("a note");
+                hand(&mut txn, &text, n);
             }
             txn.encode_update_v1()
         };

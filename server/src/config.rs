@@ -61,19 +61,24 @@ pub struct Config {
     pub public_metrics: bool,
 
     /// People who may join at once from one address, as a whole company behind one router does; as many again each minute
-    #[arg(long, env = "TABLEHOP_JOIN_LIMIT", value_name = "PEOPLE", default_value_t = 600,
+    #[arg(long, env = "TABLEHOP_JOIN_LIMIT", value_name = "PEOPLE", default_value_t = limits::JOINS_PER_ADDRESS,
           value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub join_limit: u32,
 
     /// Wrong join codes that one address may try within ten minutes
-    #[arg(long, env = "TABLEHOP_WRONG_CODE_LIMIT", value_name = "CODES", default_value_t = 30,
+    #[arg(long, env = "TABLEHOP_WRONG_CODE_LIMIT", value_name = "CODES", default_value_t = limits::WRONG_CODES_PER_ADDRESS,
           value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub wrong_code_limit: u32,
 
     /// Cafés that may be created at once from one address; as many again each hour
-    #[arg(long, env = "TABLEHOP_CREATE_LIMIT", value_name = "CAFÉS", default_value_t = 120,
+    #[arg(long, env = "TABLEHOP_CREATE_LIMIT", value_name = "CAFÉS", default_value_t = limits::CREATIONS_PER_ADDRESS,
           value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub create_limit: u32,
+
+    /// Requests that one address may make at once, as many again each minute; people who are in a café are counted for themselves first
+    #[arg(long, env = "TABLEHOP_REQUEST_LIMIT", value_name = "REQUESTS", default_value_t = limits::REQUESTS_PER_ADDRESS,
+          value_parser = clap::value_parser!(u32).range(1..=100_000_000))]
+    pub request_limit: u32,
 
     /// WebSockets that may be open at once from one address, and as many HTTP connections beside them, which are not counted behind
     /// --trusted-proxy; a page has one WebSocket
@@ -159,9 +164,10 @@ impl Config {
             log_format: LogFormat::Text,
             trusted_proxy: false,
             public_metrics: false,
-            join_limit: 600,
-            wrong_code_limit: 30,
-            create_limit: 120,
+            join_limit: limits::JOINS_PER_ADDRESS,
+            wrong_code_limit: limits::WRONG_CODES_PER_ADDRESS,
+            create_limit: limits::CREATIONS_PER_ADDRESS,
+            request_limit: limits::REQUESTS_PER_ADDRESS,
             connection_limit: limits::CONNECTIONS_PER_ADDRESS,
             head_seconds: limits::HEAD_SECONDS,
             token_days: limits::TOKEN_DAYS,
@@ -315,6 +321,11 @@ fn host_name() -> Option<String> {
     let name = name.trim().trim_end_matches(".local").to_ascii_lowercase();
     let is_name = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '.');
     is_name.then_some(name)
+}
+
+/// A bound that tests of the real program make smaller through its environment, to reach what otherwise takes hours.
+pub(crate) fn for_tests(name: &str) -> Option<u32> {
+    std::env::var(name).ok()?.parse().ok().filter(|bound| *bound > 0)
 }
 
 #[cfg(test)]

@@ -67,6 +67,39 @@ pub const PARTICIPANT_VIEW_BYTES: usize = 8 * 1024;
 pub const FRAME_BYTES: usize = 1024 * 1024;
 /// Bytes of one HTTP request body: a café with 2,000 tables and long questions.
 pub const BODY_BYTES: usize = 2 * 1024 * 1024;
+/// Bytes of the body with which somebody joins: a code, a name and a department take 1,300, however JSON spells them. Anybody may send one, so
+/// it is all that is held of it.
+pub const JOIN_BYTES: usize = 8 * 1024;
+/// Seconds a request may take: exporting the largest café is far below it, and phones give up soon after.
+pub const REQUEST_SECONDS: u64 = 20;
+/// Requests, by default, that one address may make at once, and as many again each minute: the largest café behind one router, everybody
+/// placing three dots within the minute, with as much again for what a page asks besides.
+pub const REQUESTS_PER_ADDRESS: u32 = 6 * PEOPLE_MAX as u32;
+/// Requests one person may make at once, and as many again each minute, before they count for their address: nobody clicks ten times a
+/// second. So whoever floods without a token uses up nothing of what the people behind the same router need.
+pub const REQUESTS_PER_PERSON: u32 = 600;
+/// People, by default, who may join from one address at once, and as many again each minute: a whole company behind one router, which
+/// comes in over a few minutes.
+pub const JOINS_PER_ADDRESS: u32 = 600;
+/// Cafés, by default, that one address may open at once, and as many again each hour: a school's, every class its own. Each is some KiB of
+/// disk for good.
+pub const CREATIONS_PER_ADDRESS: u32 = 120;
+/// Wrong join codes, by default, that one address may try within [`WRONG_CODE_SECONDS`]: a roomful of people who mistype theirs. Of 39 bits
+/// that is nothing.
+pub const WRONG_CODES_PER_ADDRESS: u32 = 30;
+/// Seconds for which a wrong join code counts.
+pub const WRONG_CODE_SECONDS: u64 = 600;
+/// Seconds between two codes that are still looked up for an address that has used up its wrong ones, so that a guest behind the same router
+/// as the guesser gets in; once among those sent for the first time, once among those sent again. A guesser gets 170,000 a day out of that, of
+/// 850,000 million.
+pub const LATE_CODE_SECONDS: u64 = 1;
+/// Codes of all such addresses of which it is known that they were sent, in 4 bytes each: a guest's is still among them when they try again in
+/// a few seconds, though ten thousand guesses a second come in between.
+pub const LATE_CODES_MARKED: usize = 64 * 1024;
+/// Codes remembered as right for one address; more cafés do not meet behind one router.
+pub const CODES_KNOWN: usize = 64;
+/// Addresses whose codes are remembered, 200 bytes each; past it all are forgotten, which only lets each of them try again.
+pub const ADDRESSES_KEPT: usize = 20_000;
 /// Bytes a second, averaged, that the commands of a café's facilitators may add to its log, and as many those of its reviewers: a plan of
 /// usual size can be saved several times a second for as long as they like. Bounds how fast a café's owner, who may be anybody, can fill
 /// the disk.
@@ -110,6 +143,39 @@ pub const BOARD_BYTES: usize = 16 * 1024 * 1024;
 /// letter. [`BOARD_BYTES`] alone could be a gigabyte of them. These are 260,000 items; the 20,000 updates of a long café, each at another
 /// place, make 20,000 to 60,000, and 200 notes 3,000.
 pub const BOARD_MEMORY: usize = 64 * 1024 * 1024;
+/// Letters and values of others that may be walked along to find the places of what comes, on one board for as long as it is awake; those
+/// walked along to put together what was loaded count, too. Nobody who writes where no one else is just writing causes any. Two who
+/// were offline and have each put 2,000 letters at the beginning of the same text, one before the other, cause 8 million. All of it takes a
+/// second; without a bound, one message could take 1,000 times as many.
+pub const BOARD_STEPS: u64 = 16 * 1024 * 1024;
+/// So many of them one edit may cause in any case, however many there were before: at [`EDITS_PER_SECOND`] they take a few hundredths of a
+/// processor's time.
+pub const EDIT_STEPS: u64 = 4 * 1024;
+/// Messages that may wait for one board: some for each of a full table's devices. Their bytes are bounded by [`BOARD_WAITING_BYTES`].
+pub const BOARD_WAITING: usize = 256;
+/// Bytes of updates that may wait for one board: a few of the largest frames.
+pub const BOARD_WAITING_BYTES: usize = 8 * FRAME_BYTES;
+/// Requests that may wait for one café: everybody of a large one at once, each of which takes some ten microseconds. Past it who asks waits
+/// as well, and then is told that it is busy.
+pub const CAFE_WAITING: usize = 1_024;
+/// Commands of a café whose keys are remembered, about half a megabyte: 10,000 people who place three dots each within a minute leave a phone
+/// eight seconds for trying again, and our page tries for two.
+pub const COMMAND_KEYS_KEPT: usize = 4_096;
+/// Frames a second one connection may send, averaged, whatever they are: typing and a caret that follows each letter send under 60. What
+/// has a rate of its own is bounded by that; this bounds the rest, which is answered by nothing or passed over.
+pub const FRAMES_PER_SECOND: u32 = 200;
+/// Frames a connection may send at once after a pause: all edits of [`EDITS_BURST`], each with its caret, from somebody who was offline for
+/// long, and the opening of all boards.
+pub const FRAMES_BURST: u32 = 5_000;
+/// Frames a connection may send before a token is found good: Auth, Step1 and awareness of every board that one connection may have, for a
+/// client that opens all at once and is refused the first of them, and one more of each.
+pub const STRANGER_FRAMES: u32 = 4 * (BOARDS_PER_CONNECTION as u32 + 1);
+/// Bytes that are read from a connection before a token is found good, a frame that has not ended included. Auth takes 150; a state vector, a
+/// caret, and what was typed in that moment stand behind it or, with some clients, before. It is what a socket of somebody unknown may cost,
+/// and an address may have [`CONNECTIONS_PER_ADDRESS`] of them.
+pub const STRANGER_BYTES: usize = 8 * 1024;
+/// Tokens that may be tried on a connection before one is good: a client that is not ours sends one for each document, and perhaps once more.
+pub const TOKENS_TRIED: usize = 2 * (BOARDS_PER_CONNECTION + 1);
 /// Edits a second one connection may send, averaged: typing sends under 20.
 pub const EDITS_PER_SECOND: u32 = 60;
 /// Edits a connection may send at once after a pause: returning from being offline.
@@ -119,6 +185,9 @@ pub const EDITS_BURST: u32 = 2_000;
 pub const EDIT_BYTES_PER_SECOND: u32 = 64 * 1024;
 /// Bytes of edits a person may send at once after a pause: a few of the largest frames, for returning from being offline.
 pub const EDIT_BYTES_BURST: u32 = 8 * FRAME_BYTES as u32;
+/// Bytes that an edit counts at least among those of its person: what storing and telling it costs, however small it is. So a person can make
+/// 128 edits a second, with all their connections.
+pub const EDIT_BYTES_LEAST: usize = 512;
 /// People who have gone of whom it is remembered for up to two minutes how much they have just written: everybody of a few of the largest
 /// cafés at once. Past it all of them are forgotten, and have the whole burst when they come back.
 pub const ALLOWANCES_KEPT: usize = 4 * PEOPLE_MAX;
@@ -126,14 +195,26 @@ pub const ALLOWANCES_KEPT: usize = 4 * PEOPLE_MAX;
 pub const SYNCS_PER_SECOND: u32 = 4;
 /// Step1 messages a connection may send at once: all boards of a gallery, and twice more after a lost connection or a slow reading.
 pub const SYNCS_BURST: u32 = 3 * BOARDS_PER_CONNECTION as u32;
+/// Step1 messages a second one person may send, averaged, with all their connections: [`OPENINGS_PER_PERSON`] are told everything within a
+/// quarter of a minute.
+pub const SYNCS_PER_SECOND_PER_PERSON: u32 = 64;
+/// Step1 messages a person may send at once: each of their openings, and twice more after a lost connection or a slow reading.
+pub const SYNCS_BURST_PER_PERSON: u32 = 3 * OPENINGS_PER_PERSON;
 /// Awareness messages a second one connection may send, averaged.
 pub const PRESENCE_PER_SECOND: u32 = 20;
+/// Awareness messages a connection may send at once: a caret on each of its boards, and what piles up in a few seconds of a bad network.
+pub const PRESENCE_BURST: u32 = 5 * PRESENCE_PER_SECOND;
+/// Client ids one member of a board may be present with: its document, and some that it has just left.
+pub const PRESENCE_PER_MEMBER: usize = 4;
+/// Clients who left a board whose clocks are still known, so that one that returns under the same id is not taken for its own past: everybody
+/// of a gallery, 16 bytes each.
+pub const DEPARTED_KEPT: usize = 1_024;
 /// Seconds within which a new connection must send its first valid Auth.
 pub const AUTH_SECONDS: u64 = 5;
 /// Frames one address may hold back while it is being authenticated.
 pub const FRAMES_BEFORE_AUTH: usize = 8;
-/// Bytes a connection may have held back while it is being authenticated: state vectors and presence of its boards, and what was typed
-/// in that moment.
+/// Bytes that a connection of somebody known may have held back, for further addresses that are being authenticated: state vectors and presence
+/// of its boards, and what was typed in that moment. Before anybody is known it is [`STRANGER_BYTES`].
 pub const BYTES_BEFORE_AUTH: usize = 256 * 1024;
 /// WebSockets from one address, by default, and as many HTTP connections beside them: the largest café behind one router, everybody with
 /// a second device.
@@ -170,5 +251,17 @@ pub const TEXT_KEPT: u32 = NOTE_CHARS as u32 * SEATS_MAX as u32;
 pub const CLIENT_IDS_PER_ACTOR: usize = 16_384;
 /// Client ids past which a person is given one at a time: by then their devices have more than enough in store.
 pub const CLIENT_IDS_PLENTY: usize = 1_024;
+/// Ids that one connection may claim by using them: a document, made again now and then.
+pub const CLIENT_IDS_CLAIMED: usize = 32;
+/// Client ids of one message that the store is asked about, one by one. A message may name as many as fit in it, and each is a reading of the
+/// store; whose ids are not asked about, others are taken to be.
+pub const LOOK_UPS: usize = 2 * CLIENT_IDS_CLAIMED;
+/// Readings of the register of client ids a second that one person may cause, averaged, with all their connections: their own are read once
+/// for each connection, and a new id is one.
+pub const LOOK_UPS_PER_SECOND: u32 = 64;
+/// Readings of it that a person may cause at once: all their devices come back, each with what it wrote offline under ids of long ago.
+pub const LOOK_UPS_BURST: u32 = 4_096;
+/// Shared types within shared types in one update. Ours nest two deep (a text in a note in a map); deleting recurses in Yrs.
+pub const TYPE_DEPTH: u32 = 16;
 /// Depth of nested `Any` values in an update; ours nest two deep, and deep nesting overflows the stack (see design).
 pub const ANY_DEPTH: usize = 32;

@@ -6,7 +6,8 @@
  * DISK_CONTROL  a file that is mapped into memory: the switches, see struct control
  * DISK_SHADOW   optional: a directory that holds each file as it was at its last sync, and in NAME.pending what was written since
  *
- * The system calls that SQLite and std::fs use on 64-bit Linux: write, pwrite64, ftruncate64, fsync, fdatasync, and their plain names.
+ * The system calls that SQLite and std::fs use on 64-bit Linux: write, pwrite64, read, pread64, ftruncate64,
+ * fsync, fdatasync, and their plain names.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -24,7 +25,7 @@
 #include <unistd.h>
 
 struct control {
-    /* 1: syncs answer EIO, and do not happen. */
+    /* 1: syncs answer EIO, and do not happen. 2: those of the database alone, and not of its log. */
     uint64_t fail_sync;
     /* Bytes by which files may still grow, plus one; 0: as many as they like. */
     uint64_t room;
@@ -38,6 +39,8 @@ struct control {
     uint64_t lie;
     /* 1: syncs do not answer. */
     uint64_t stall;
+    /* 1: reads answer EIO. */
+    uint64_t fail_read;
 };
 
 static struct control none, *control = &none;
@@ -46,12 +49,16 @@ static size_t dir_length;
 static pthread_mutex_t turn = PTHREAD_MUTEX_INITIALIZER;
 static ssize_t (*real_write)(int, const void *, size_t);
 static ssize_t (*real_pwrite)(int, const void *, size_t, off_t);
+static ssize_t (*real_read)(int, void *, size_t);
+static ssize_t (*real_pread)(int, void *, size_t, off_t);
 static int (*real_fsync)(int);
 static int (*real_ftruncate)(int, off_t);
 
 __attribute__((constructor)) static void begin(void) {
     real_write = dlsym(RTLD_NEXT, "write");
     real_pwrite = dlsym(RTLD_NEXT, "pwrite64");
+    real_read = dlsym(RTLD_NEXT, "read");
+    real_pread = dlsym(RTLD_NEXT, "pread64");
     real_fsync = dlsym(RTLD_NEXT, "fsync");
     real_ftruncate = dlsym(RTLD_NEXT, "ftruncate64");
     const char *watched = getenv("DISK_DIR"), *file = getenv("DISK_CONTROL"), *copies = getenv("DISK_SHADOW");
@@ -137,7 +144,7 @@ static void keep(int fd, const char *name) {
     int source = open(from, O_RDONLY | O_CLOEXEC), copy = open(part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (source < 0 || copy < 0) _exit(95);
     ssize_t length;
-    while ((length = read(source, block, sizeof block)) > 0) all(copy, block, (size_t)length);
+    while ((length = real_read(source, block, sizeof block)) > 0) all(copy, block, (size_t)length);
     close(source);
     close(copy);
     snprintf(path, sizeof path, "%s/%s.pending", shadow, name);
@@ -174,6 +181,18 @@ ssize_t write(int fd, const void *bytes, size_t length) { return write_at(fd, by
 ssize_t pwrite64(int fd, const void *bytes, size_t length, off_t at) { return write_at(fd, bytes, length, at, 1); }
 ssize_t pwrite(int fd, const void *bytes, size_t length, off_t at) { return write_at(fd, bytes, length, at, 1); }
 
+static int fails_to_read(int fd) {
+    char path[PATH_MAX];
+    if (!control->fail_read || !name_of(fd, path)) return 0;
+    __atomic_add_fetch(&control->refused, 1, __ATOMIC_SEQ_CST);
+    errno = EIO;
+    return 1;
+}
+
+ssize_t read(int fd, void *bytes, size_t length) { return fails_to_read(fd) ? -1 : real_read(fd, bytes, length); }
+ssize_t pread64(int fd, void *bytes, size_t length, off_t at) { return fails_to_read(fd) ? -1 : real_pread(fd, bytes, length, at); }
+ssize_t pread(int fd, void *bytes, size_t length, off_t at) { return pread64(fd, bytes, length, at); }
+
 static int sync_file(int fd) {
     char path[PATH_MAX];
     const char *name = name_of(fd, path);
@@ -182,7 +201,7 @@ static int sync_file(int fd) {
     pthread_mutex_lock(&turn);
     step();
     int done = -1, error = EIO;
-    if (control->fail_sync) {
+    if (control->fail_sync == 1 || (control->fail_sync == 2 && !strstr(name, "-wal"))) {
         control->refused++;
     } else if (control->lie) {
         done = 0;

@@ -24,7 +24,8 @@ const SYNCS: u64 = 4;
 const REFUSED: u64 = 5;
 const LIE: u64 = 6;
 const STALL: u64 = 7;
-const SWITCHES: usize = 8;
+const FAIL_READ: u64 = 8;
+const SWITCHES: usize = 9;
 
 /// A data directory on such a disk.
 pub struct Disk {
@@ -86,12 +87,39 @@ impl Disk {
         ])
     }
 
+    /// The same, for a server that folds its log and takes snapshots often: what otherwise takes hours of writing.
+    ///
+    /// # Errors
+    /// As [`Disk::env`].
+    pub fn env_that_folds(&self) -> Result<Vec<(String, String)>> {
+        let mut env = self.env()?;
+        env.push(("TABLEHOP_FOLD_PAGES".into(), "12".into()));
+        env.push(("TABLEHOP_SNAPSHOT_ROWS".into(), "40".into()));
+        Ok(env)
+    }
+
     /// From now on every sync fails with EIO, or none does.
     ///
     /// # Errors
     /// The switch cannot be set.
     pub fn fail_syncs(&self, fail: bool) -> Result<()> {
         self.set(FAIL_SYNC, u64::from(fail))
+    }
+
+    /// From now on every sync of the database fails with EIO, and those of its log do not.
+    ///
+    /// # Errors
+    /// The switch cannot be set.
+    pub fn fail_syncs_of_the_database(&self) -> Result<()> {
+        self.set(FAIL_SYNC, 2)
+    }
+
+    /// From now on every read fails with EIO, or none does.
+    ///
+    /// # Errors
+    /// The switch cannot be set.
+    pub fn fail_reads(&self, fail: bool) -> Result<()> {
+        self.set(FAIL_READ, u64::from(fail))
     }
 
     /// From now on every sync is said to be done, and is not: the disk lies. For showing that a test would notice.

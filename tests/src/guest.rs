@@ -487,6 +487,11 @@ impl Guest {
             }
             ServerMessage::Step1 { state_vector } => {
                 if let Some((n, update)) = replica.answer_step1(&state_vector)? {
+                    // As our client does: present under its id, which is nobody's if the server was restored from a time before.
+                    replica.clock += 1;
+                    let (client, clock) = (replica.doc.client_id().get(), replica.clock);
+                    let here = presence::encode(&[PresenceEntry { client, clock, state: None }]);
+                    self.push_message(state, self.address(kind), ClientMessage::Awareness(here));
                     self.push_message(state, self.address(kind), ClientMessage::Edit { n, update });
                 }
             }

@@ -2,6 +2,7 @@
 
 use anyhow::{Context, Result, bail};
 use futures_util::{SinkExt, StreamExt};
+use shared::id::BoardId;
 use shared::wire::frame::{Address, ClientFrame, ClientMessage, ServerFrame, ServerMessage};
 use shared::wire::lib0::Writer;
 use tokio::net::TcpStream;
@@ -36,6 +37,16 @@ impl Raw {
         Ok(Self { socket })
     }
 
+    /// Connects to one board as a plain y-websocket client. What is heard there is not told apart; see [`Raw::next_bytes`].
+    ///
+    /// # Errors
+    /// The server does not take the connection.
+    pub async fn yjs(server: &Server, board: &BoardId, token: &str) -> Result<Self> {
+        let url = format!("ws://127.0.0.1:{}/yjs/{board}?token={token}", server.port());
+        let (socket, _) = tokio_tungstenite::connect_async(url).await?;
+        Ok(Self { socket })
+    }
+
     /// Connects and opens an address as a client that is not ours; waits for the answer.
     ///
     /// # Errors
@@ -59,12 +70,35 @@ impl Raw {
         let _ = self.socket.send(Message::Ping(vec![0; 125].into())).await;
     }
 
+    /// Sends the answer to a ping that nobody sent.
+    pub async fn pongs(&mut self) {
+        let _ = self.socket.send(Message::Pong(vec![0; 125].into())).await;
+    }
+
     /// Sends a message.
     ///
     /// # Errors
     /// The connection has ended.
     pub async fn says(&mut self, address: &Address, message: ClientMessage) -> Result<()> {
         self.socket.send(Message::Binary(frame(address, message).into())).await.context("send")
+    }
+
+    /// The next frame that fits, as its bytes; or the close code of the connection.
+    ///
+    /// # Errors
+    /// Nothing within [`PATIENCE`].
+    pub async fn next_bytes(&mut self, fits: impl Fn(&[u8]) -> bool) -> Result<Result<Vec<u8>, Option<u16>>> {
+        let wait = async {
+            loop {
+                match self.socket.next().await {
+                    Some(Ok(Message::Binary(bytes))) if fits(&bytes) => return Ok(bytes.to_vec()),
+                    Some(Ok(Message::Close(close))) => return Err(close.map(|close| close.code.into())),
+                    Some(Ok(_)) => {}
+                    Some(Err(_)) | None => return Err(None),
+                }
+            }
+        };
+        timeout(PATIENCE, wait).await.context("nothing was heard")
     }
 
     /// What comes next.
@@ -117,6 +151,13 @@ impl Raw {
             Heard::Message(message) => bail!("{message:?}"),
         }
     }
+}
+
+/// A message to `/yjs`: sync message `kind` (0 is Step1, 2 an edit) with these bytes.
+pub fn yjs_sync(kind: u8, bytes: &[u8]) -> Vec<u8> {
+    let mut writer = Writer::new();
+    writer.byte(0).byte(kind).var_bytes(bytes);
+    writer.into_bytes()
 }
 
 /// A whole frame.

@@ -116,7 +116,9 @@ impl Replica {
     pub fn answer_step1(&mut self, state_vector: &[u8]) -> Result<Option<(u64, Vec<u8>)>> {
         let remote = StateVector::decode_v1(state_vector).context("state vector")?;
         self.answered = true;
-        if self.unsent == 0 {
+        let ours = self.doc.transact().state_vector();
+        let is_ahead = ours.iter().any(|(client, clock)| *clock > remote.get(client));
+        if self.unsent == 0 && (self.read_only || !is_ahead) {
             return Ok(None);
         }
         let update = self.doc.transact().encode_diff_v1(&remote);

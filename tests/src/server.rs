@@ -171,13 +171,26 @@ impl Server {
         Ok((done.status.code(), String::from_utf8_lossy(&said).into_owned()))
     }
 
-    /// Memory that the process holds, in KiB.
+    /// Memory that the process holds, in KiB. From now on [`Server::peak`] is the most that it has held since.
     ///
     /// # Errors
     /// It does not run, or the system does not say.
     pub fn memory(&self) -> Result<u64> {
+        std::fs::write(format!("/proc/{}/clear_refs", self.pid().context("not running")?), "5")?;
+        self.status("VmRSS:")
+    }
+
+    /// The most that the process has held at any moment since the last [`Server::memory`], in KiB: what was freed again in between counts.
+    ///
+    /// # Errors
+    /// It does not run, or the system does not say.
+    pub fn peak(&self) -> Result<u64> {
+        self.status("VmHWM:")
+    }
+
+    fn status(&self, figure: &str) -> Result<u64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid().context("not running")?))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("VmRSS")?;
+        let line = status.lines().find_map(|line| line.strip_prefix(figure)).context("no such figure")?;
         Ok(line.trim().trim_end_matches(" kB").parse()?)
     }
 

@@ -12,11 +12,12 @@ use harness::raw::{Heard, Raw, auth};
 use harness::server::Server;
 use rusqlite::{Connection, params};
 use shared::board::view::NoteKind;
-use shared::id::{BoardKind, TableId};
+use shared::id::{BoardId, BoardKind, TableId};
 use shared::wire::frame::{Address, ServerMessage};
 use shared::workshop::Command;
 use shared::workshop::view::{Alert, Part};
 use tokio_tungstenite::tungstenite::Message;
+use yrs::Text;
 
 /// A café with one guest writing at each of its two tables.
 struct House {
@@ -86,19 +87,17 @@ async fn d16_a_backup_of_a_running_server_is_of_one_moment() -> Result<()> {
     let place = tempfile::tempdir()?;
     let backup = text(&place.path().join("monday"));
 
-    // People go on writing all the time.
+    // People go on writing all the time: one note at the first table, then one at the second, each once the last one is saved.
     let writing = {
-        let (guest, table) = (house.guests[1].clone(), house.tables[1]);
+        let (guests, tables) = (house.guests.clone(), house.tables.clone());
         tokio::spawn(async move {
-            let mut count = 0;
-            loop {
-                count += 1;
-                guest.write(table, NoteKind::Idea, &format!("连续的第 {count} 条"), None)?;
-                guest.saved().await?;
-                if count == 10_000 {
-                    return Ok::<_, anyhow::Error>(());
+            for count in 1..=10_000 {
+                for (guest, table) in guests.iter().zip(&tables) {
+                    guest.write(*table, NoteKind::Idea, &format!("连续的第 {count} 条"), None)?;
+                    guest.saved().await?;
                 }
             }
+            Ok::<_, anyhow::Error>(())
         })
     };
     let busy = |guest: &Guest| guest.table_board(house.tables[1]).filter(|board| board.notes.len() > 20).map(drop);
@@ -120,13 +119,18 @@ async fn d16_a_backup_of_a_running_server_is_of_one_moment() -> Result<()> {
     let (code, said) = tablehop(&["restore", &backup, "--data", &text(&new.path().join("data"))]).await?;
     assert_eq!(code, Some(0), "{said}");
     let server = Server::start_in(&new.path().join("data")).await?;
-    assert_eq!(house.reads(&server, 0).await?, ["备份之前"]);
-    let notes = house.reads(&server, 1).await?;
-    let expected: Vec<String> = (1..=notes.len()).map(|count| format!("连续的第 {count} 条")).collect();
-    let (mut notes, mut expected) = (notes, expected);
-    notes.sort();
-    expected.sort();
-    assert_eq!(notes, expected, "without a gap, up to one moment");
+    let (mut first, mut second) = (house.reads(&server, 0).await?, house.reads(&server, 1).await?);
+    let before = first.iter().position(|note| note == "备份之前").context("from before the backup")?;
+    first.remove(before);
+    for notes in [&mut first, &mut second] {
+        let mut expected: Vec<String> = (1..=notes.len()).map(|count| format!("连续的第 {count} 条")).collect();
+        notes.sort();
+        expected.sort();
+        assert_eq!(*notes, expected, "without a gap, up to one moment");
+    }
+    // A note that was there before another was begun is not missing where that one is.
+    let (first, second) = (first.len(), second.len());
+    assert!(second >= 20 && (first == second || first == second + 1), "{first} and {second} are of two moments");
     Ok(())
 }
 
@@ -245,11 +249,13 @@ async fn d18_a_cafe_comes_back_whole_and_others_are_left_alone() -> Result<()> {
     {
         let db = Connection::open(house.server.data().join("tablehop.db"))?;
         let lost = format!("board/{}", house.board_of(1));
-        for table in ["rows", "snapshots"] {
+        for table in ["rows", "snapshots", "tails"] {
             let sql = format!("DELETE FROM {table} WHERE stream = (SELECT id FROM streams WHERE name = ?1)");
             db.execute(&sql, [&lost])?;
         }
-        assert_eq!(db.execute("DELETE FROM streams WHERE name = ?1", [&lost])?, 1);
+        for table in ["streams", "names"] {
+            assert_eq!(db.execute(&format!("DELETE FROM {table} WHERE name = ?1"), [&lost])?, 1);
+        }
         let sql = "DELETE FROM tokens WHERE workshop = ?1 AND participant <> ?2";
         assert!(db.execute(sql, params![cafe.id.as_str(), leaver.id.as_str()])? > 8);
         for table in ["join_codes", "clients"] {
@@ -317,6 +323,70 @@ async fn d18_a_cafe_comes_back_whole_and_others_are_left_alone() -> Result<()> {
     Ok(())
 }
 
+/// An older backup of the whole store, under two who have written on together since, one of them under an id that the backup does not know.
+#[tokio::test(flavor = "multi_thread")]
+async fn d18_who_is_ahead_of_a_restored_server_stays_and_what_each_wrote_arrives() -> Result<()> {
+    let mut server = Server::start().await?;
+    let cafe = Cafe::open(&server, &small(2, 1, 200.0)).await?;
+    let all = cafe.guests(6).await?;
+    let seats = cafe.next_round(&all).await?;
+    let mut mates = all.iter().zip(&seats).filter(|(_, seat)| **seat == TableId(1)).map(|(guest, _)| guest.clone());
+    let (ann, bob) = (mates.next().context("ann")?, mates.next().context("bob")?);
+    let board = BoardKind::Table(TableId(1));
+    ann.write(TableId(1), NoteKind::Idea, "备份之前", None)?;
+    ann.saved().await?;
+    let place = tempfile::tempdir()?;
+    let backup = text(&place.path().join("old"));
+    let data = text(server.data());
+    assert_eq!(tablehop(&["backup", &backup, "--data", &data]).await?.0, Some(0));
+
+    // As a reload does: another document, under an id that is bound after the backup.
+    bob.disconnect();
+    bob.connect().await?;
+    bob.until("ids", |guest| guest.view().map(drop)).await?;
+    bob.forget(board);
+    bob.open(board).await?;
+    ann.write(TableId(1), NoteKind::Idea, "备份之后，安写的", None)?;
+    bob.write(TableId(1), NoteKind::Pain, "备份之后，宝写的", None)?;
+    // Word by word behind each other's, so that none can come without the other.
+    let handover = |guest: &Guest| guest.table_board(TableId(1)).map(|board| board.handover.so_far).unwrap_or_default();
+    for turn in 0..8 {
+        let (by, other) = if turn % 2 == 0 { (&ann, &bob) } else { (&bob, &ann) };
+        by.edit(board, |txn, replica| replica.table.so_far.push(txn, &format!("{turn} ")))?;
+        by.saved().await?;
+        other.until("the other's word", |guest| handover(guest).ends_with(&format!("{turn} ")).then_some(())).await?;
+    }
+    let words = handover(&ann);
+
+    server.stop().await?;
+    std::fs::rename(server.data(), place.path().join("newer"))?;
+    let (code, said) = tablehop(&["restore", &backup, "--data", &data]).await?;
+    assert_eq!(code, Some(0), "{said}");
+    server.restart().await?;
+    for guest in [&ann, &bob] {
+        guest.connect().await?;
+    }
+    let fresh = cafe.facilitator.clone();
+    fresh.forget(board);
+    fresh.connect().await?;
+    fresh.open(board).await?;
+    let back = |guest: &Guest| {
+        let notes = guest.table_board(TableId(1))?.notes;
+        (handover(guest) == words && notes.len() == 3).then_some(())
+    };
+    fresh.until("everything that they hold", back).await?;
+    for guest in [&ann, &bob] {
+        guest.saved().await?;
+        assert!(guest.is_connected() && guest.closed().is_none(), "{:?}", guest.closed());
+    }
+    // And they go on, each under their name.
+    for guest in [&ann, &bob] {
+        guest.write(TableId(1), NoteKind::Idea, "接着写", None)?;
+        guest.saved().await?;
+    }
+    Ok(())
+}
+
 /// A row that a snapshot covers, and then the snapshot itself.
 #[tokio::test(flavor = "multi_thread")]
 async fn d6_d13_either_copy_will_do() -> Result<()> {
@@ -368,5 +438,29 @@ async fn d17_a_store_that_is_not_there_is_said_to_be_missing() -> Result<()> {
         assert!(said.contains("there is no tablehop.db"), "{said}");
     }
     assert!(!nothing.path().join("tablehop.db").exists(), "looking makes nothing");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn d5_a_damaged_cafe_is_refused_as_such_on_the_sockets_too() -> Result<()> {
+    let mut server = Server::start().await?;
+    let cafe = Cafe::open(&server, &small(2, 1, 60.0)).await?;
+    cafe.guest("只来看看的人").await?;
+    server.stop().await?;
+    for place in places_of(server.data(), "只来看看的人")? {
+        flip_bit(server.data(), place)?;
+    }
+    server.restart().await?;
+    let (id, token) = (&cafe.created.id, &cafe.created.facilitator_token);
+    let refused = server.api.view(id, token).await.err().context("damaged")?;
+    assert_eq!(code_of(&refused), Some("damaged"));
+    let board = BoardId::table(id, TableId(1));
+    for address in [Address::Workshop(id.clone()), Address::Board(board.clone())] {
+        let mut raw = Raw::open(&server).await?;
+        raw.says(&address, auth(token)).await?;
+        assert_eq!(raw.next().await?, Heard::Message(ServerMessage::Denied { reason: "damaged".into() }));
+    }
+    // A code of which plain clients do not come back.
+    assert_eq!(Raw::yjs(&server, &board, token).await?.next_bytes(|_| true).await?, Err(Some(4403)));
     Ok(())
 }

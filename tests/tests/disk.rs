@@ -4,14 +4,18 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context, Result, ensure};
+use harness::api::{Api, code_of};
 use harness::cafe::{Cafe, small};
 use harness::disk::Disk;
 use harness::guest::Guest;
+use harness::raw::{Heard, Raw, auth};
 use harness::server::Server;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use shared::board::view::NoteKind;
 use shared::id::{BoardKind, TableId};
+use shared::wire::frame::{Address, ClientMessage, ServerMessage};
+use shared::wire::presence;
 use shared::workshop::Command;
 use shared::workshop::view::{Alert, Part, View};
 use yrs::Text;
@@ -29,13 +33,9 @@ async fn at_work(server: &Server) -> Result<(Cafe, Guest)> {
 
 /// Somebody who comes anew with the facilitator's link: what they see can only come from the disk.
 async fn anew(server: &Server, cafe: &Cafe) -> Result<Guest> {
-    let fresh = Guest::with_token(
-        &server.api,
-        cafe.created.id.clone(),
-        cafe.facilitator.id.clone(),
-        "Fresh",
-        &cafe.created.facilitator_token,
-    );
+    let (created, facilitator) = (&cafe.created, cafe.facilitator.id.clone());
+    let token = &created.facilitator_token;
+    let fresh = Guest::with_token(&server.api, created.id.clone(), facilitator, "Fresh", token);
     fresh.connect().await?;
     for table in [TableId(1), TableId(2)] {
         fresh.open(BoardKind::Table(table)).await?;
@@ -74,9 +74,9 @@ async fn d3_d9_killed_at_every_step_between_receipt_and_acknowledgement() -> Res
     for step in 1.. {
         ensure!(step < 200, "a commit has no two hundred steps");
         let text = format!("第 {step} 步");
+        let synced = disk.counts()?.syncs;
         disk.kill_in(step)?;
         guest.write(TABLE, NoteKind::Idea, &text, None)?;
-        written.push(text);
         let saved = guest
             .until("saved, or the end of the connection", |guest| {
                 let saved = guest.with(BoardKind::Table(TABLE), |replica| replica.is_saved())?;
@@ -84,14 +84,23 @@ async fn d3_d9_killed_at_every_step_between_receipt_and_acknowledgement() -> Res
             })
             .await?;
         if saved {
+            assert!(disk.counts()?.syncs > synced, "acknowledged, and nothing was synced");
+            written.push(text);
             break;
         }
         assert_eq!(server.ended().await?, None, "killed by a signal at step {step}");
         kills += 1;
         disk.kill_in(0)?;
         server.restart().await?;
+        // Before the one who wrote it returns, and mends what is missing.
+        let mut found = notes_on(&server, &cafe).await?;
+        found.retain(|found| *found != text);
+        found.sort();
+        written.sort();
+        assert_eq!(found, written, "what was acknowledged, after step {step}");
         guest.connect().await?;
         guest.saved().await?;
+        written.push(text);
     }
     disk.kill_in(0)?;
     // At least: the frame's head, its page, and the sync, each before and after.
@@ -107,17 +116,19 @@ async fn d3_d9_killed_at_every_step_between_receipt_and_acknowledgement() -> Res
 struct Cut {
     disk: Disk,
     cafe: Cafe,
-    /// What was acknowledged by then.
-    saved: Vec<String>,
+    /// What was acknowledged by then, and what was shown to somebody who had not written it.
+    saved: HashSet<String>,
 }
 
 impl Cut {
     async fn after(steps: u64, lies: bool) -> Result<Self> {
         let disk = Disk::new()?;
-        let mut server = Server::start_in_with(&disk.data(), disk.env()?).await?;
+        let mut server = Server::start_in_with(&disk.data(), disk.env_that_folds()?).await?;
         let cafe = Cafe::open(&server, &small(2, 1, 200.0)).await?;
         let guests = cafe.guests(6).await?;
         let tables = cafe.next_round(&guests).await?;
+        let size = || std::fs::metadata(disk.data().join("tablehop.db")).map(|file| file.len());
+        let before = size()?;
         if lies {
             disk.lie()?;
         }
@@ -144,6 +155,12 @@ impl Cut {
         writers.iter().for_each(tokio::task::JoinHandle::abort);
         let saved = saved.lock().unwrap_or_else(PoisonError::into_inner).clone();
         ensure!(saved.len() > 20, "only {} notes were acknowledged before the cut", saved.len());
+        ensure!(size()? > before, "the log was never folded");
+        let mut saved: HashSet<String> = saved.into_iter().collect();
+        for (guest, table) in guests.iter().zip(&tables) {
+            let board = guest.table_board(*table).unwrap_or_default();
+            saved.extend(board.notes.into_iter().filter(|note| note.author != guest.id).map(|note| note.text));
+        }
         Ok(Self { disk, cafe, saved })
     }
 
@@ -167,7 +184,7 @@ async fn d10_a_power_cut_loses_nothing_that_was_acknowledged() -> Result<()> {
         for kept in [0.0, 0.5, 0.9] {
             let (missing, bytes) = cut.missing(kept, &mut random).await?;
             lost += bytes;
-            assert!(missing.is_empty(), "of {} acknowledged these are gone: {missing:?}", cut.saved.len());
+            assert!(missing.is_empty(), "of {} acknowledged or shown these are gone: {missing:?}", cut.saved.len());
         }
     }
     assert!(lost > 0, "no cut lost anything that was written, so this showed nothing");
@@ -265,9 +282,15 @@ async fn d12_a_full_disk_is_survived() -> Result<()> {
         guests.iter().zip(&tables).filter(|pair| waits(*pair) == Some(true)).count()
     };
     assert_eq!(unsaved(), guests.len(), "nobody was told that it is saved");
-    let refused = cafe.steer(Command::Announce { text: "字".repeat(300) }).await;
-    let refused = refused.err().map(|error| format!("{error:#}")).unwrap_or_default();
-    assert!(refused.contains("store_full"), "{refused}");
+    // Also what would fit: a command, a vote, a new guest, another café. What has been done already is still answered.
+    let refused = cafe.steer(Command::LockBoards { locked: true }).await.err().context("a command")?;
+    assert_eq!(code_of(&refused), Some("store_full"));
+    let refused = server.api.join(&cafe.created.join_code, "晚到的人", None).await.err().context("a guest")?;
+    assert_eq!(code_of(&refused), Some("store_full"));
+    let refused = Cafe::open(&server, &small(2, 1, 200.0)).await.err().context("another café")?;
+    assert_eq!(code_of(&refused), Some("store_full"));
+    let again = server.api.join(&cafe.created.join_code, &guests[0].name, Some(&guests[0].token)).await?;
+    assert_eq!(again.participant, guests[0].id);
     // What is written meanwhile waits as well.
     let late = guests[1].write(tables[1], NoteKind::Idea, "磁盘满时写的", None)?;
     written.push("磁盘满时写的".to_owned());
@@ -287,12 +310,59 @@ async fn d12_a_full_disk_is_survived() -> Result<()> {
     Ok(())
 }
 
+/// Killed while there is no room, and started again on the same full disk: what was acknowledged can be read, by somebody who has nothing of
+/// it, and nothing is written until there is room.
+#[tokio::test(flavor = "multi_thread")]
+async fn d3_d12_a_server_starts_on_a_full_disk_and_serves_what_was_acknowledged() -> Result<()> {
+    for stopped in [false, true] {
+        let disk = Disk::new()?;
+        let mut server = Server::start_in_with(&disk.data(), disk.env()?).await?;
+        let (cafe, guest) = at_work(&server).await?;
+        disk.leave_room(Some(500_000))?;
+        let mut acknowledged = Vec::new();
+        for count in 0.. {
+            ensure!(count < 1_000, "the disk is never full");
+            let text = format!("第 {count} 条 {}", "字".repeat(50));
+            guest.write(TABLE, NoteKind::Idea, &text, None)?;
+            let board = BoardKind::Table(TABLE);
+            let saved = guest.until("saved, or read-only", |guest| {
+                guest.with(board, |replica| (replica.is_saved() || replica.read_only).then(|| replica.is_saved()))?
+            });
+            if !saved.await? {
+                break;
+            }
+            acknowledged.push(text);
+        }
+        ensure!(acknowledged.len() > 5, "only {} notes fitted", acknowledged.len());
+        disk.leave_room(Some(0))?;
+        if stopped {
+            server.stop().await?;
+        } else {
+            server.kill().await?;
+        }
+        server.restart().await?;
+        let mut found = notes_on(&server, &cafe).await?;
+        found.retain(|text| acknowledged.contains(text));
+        assert_eq!(found.len(), acknowledged.len(), "stopped: {stopped}");
+        cafe.facilitator.connect().await?;
+        cafe.facilitator.sees("that the disk is full", |view| alerts(view).contains(&Alert::DiskFull)).await?;
+
+        disk.leave_room(None)?;
+        cafe.facilitator.sees("that all is well again", |view| alerts(view).is_empty()).await?;
+        guest.connect().await?;
+        guest.saved().await?;
+        assert_eq!(notes_on(&server, &cafe).await?.len(), acknowledged.len() + 1, "what waited is stored");
+    }
+    Ok(())
+}
+
 /// Snapshots are taken when a board is unloaded, and the log is folded when the store is closed and opened.
 #[tokio::test(flavor = "multi_thread")]
 async fn d15_killed_at_every_step_of_taking_a_snapshot_and_folding_the_log() -> Result<()> {
     let disk = Disk::new()?;
-    let mut server = Server::start_in_with(&disk.data(), disk.env()?).await?;
+    let mut server = Server::start_in_with(&disk.data(), disk.env_that_folds()?).await?;
     let (cafe, guest) = at_work(&server).await?;
+    let so_far = |guest: &Guest| guest.table_board(TABLE).unwrap_or_default().handover.so_far;
     let mut written = 0;
     let (mut stops, mut starts) = (0, 0);
     let (mut step, mut stopped) = (1, false);
@@ -314,6 +384,8 @@ async fn d15_killed_at_every_step_of_taking_a_snapshot_and_folding_the_log() -> 
             disk.kill_in(0)?;
         }
         disk.kill_in(0)?;
+        // Before the one who wrote it returns, and mends what is missing.
+        assert_eq!(so_far(&anew(&server, &cafe).await?), "字".repeat(written), "after step {step}");
         guest.connect().await?;
         guest.saved().await?;
         // Every step at first, then in strides: most of them copy page after page.
@@ -322,8 +394,211 @@ async fn d15_killed_at_every_step_of_taking_a_snapshot_and_folding_the_log() -> 
     assert!(stops >= 10 && starts >= 3, "{stops} stops and {starts} starts were killed");
     let (code, report) = Server::command(&["verify", "--data", &disk.data().display().to_string()]).await?;
     assert_eq!(code, Some(0), "{report}");
-    let fresh = anew(&server, &cafe).await?;
-    let board = fresh.table_board(TABLE).unwrap_or_default();
-    assert_eq!(board.handover.so_far, "字".repeat(written));
+    assert_eq!(so_far(&anew(&server, &cafe).await?), "字".repeat(written));
+    Ok(())
+}
+
+/// The log is folded, and snapshots are taken, while people write: killed in the middle of that, at one step after another.
+#[tokio::test(flavor = "multi_thread")]
+async fn d15_killed_while_the_log_is_folded_beneath_those_who_write() -> Result<()> {
+    let disk = Disk::new()?;
+    let mut server = Server::start_in_with(&disk.data(), disk.env_that_folds()?).await?;
+    let (cafe, guest) = at_work(&server).await?;
+    let board = BoardKind::Table(TABLE);
+    let so_far = |guest: &Guest| guest.table_board(TABLE).unwrap_or_default().handover.so_far.chars().count();
+    let mut acknowledged = 0;
+    for round in 0..20 {
+        // A commit takes a handful of steps, and a dozen pages are folded: some of these are in the middle of that.
+        disk.kill_in(60 + round * 7)?;
+        let mut made = acknowledged;
+        loop {
+            guest.edit(board, |txn, replica| replica.table.so_far.push(txn, "字"))?;
+            made += 1;
+            let saved = guest.until("saved, or the end of the connection", |guest| {
+                let saved = guest.with(board, |replica| replica.is_saved())?;
+                (saved || !guest.is_connected()).then_some(saved)
+            });
+            if !saved.await? {
+                break;
+            }
+            acknowledged = made;
+        }
+        assert_eq!(server.ended().await?, None, "killed");
+        disk.kill_in(0)?;
+        server.restart().await?;
+        let found = so_far(&anew(&server, &cafe).await?);
+        assert!(found == acknowledged || found == made, "{found} of {acknowledged} acknowledged, round {round}");
+        guest.connect().await?;
+        guest.saved().await?;
+        acknowledged = made;
+    }
+    server.stop().await?;
+    let (code, report) = Server::command(&["verify", "--data", &disk.data().display().to_string()]).await?;
+    assert_eq!(code, Some(0), "{report}");
+    assert!(!report.contains(" 0 snapshots"), "snapshots were taken of a board in use: {report}");
+    Ok(())
+}
+
+/// A sync of the database fails, where the log is folded, and not one of the log, on which commits wait.
+#[tokio::test(flavor = "multi_thread")]
+async fn d11_a_failed_sync_while_the_log_is_folded_stops_the_process_too() -> Result<()> {
+    let disk = Disk::new()?;
+    let mut server = Server::start_in_with(&disk.data(), disk.env_that_folds()?).await?;
+    let (cafe, guest) = at_work(&server).await?;
+    disk.fail_syncs_of_the_database()?;
+    let mut acknowledged = Vec::new();
+    for count in 0.. {
+        ensure!(count < 1_000, "the log is never folded");
+        let text = format!("第 {count} 条");
+        guest.write(TABLE, NoteKind::Idea, &text, None)?;
+        let saved = guest.until("saved, or the end of the connection", |guest| {
+            let saved = guest.with(BoardKind::Table(TABLE), |replica| replica.is_saved())?;
+            (saved || !guest.is_connected()).then_some(saved)
+        });
+        if !saved.await? {
+            break;
+        }
+        acknowledged.push(text);
+    }
+    assert_eq!(server.ended().await?, Some(74));
+    let log = server.log();
+    assert!(log.contains("folding the write-ahead log failed") && log.contains("tablehop verify"), "{log}");
+    assert!(disk.counts()?.refused > 0);
+    disk.fail_syncs(false)?;
+    server.restart().await?;
+    let found = notes_on(&server, &cafe).await?;
+    assert!(acknowledged.iter().all(|text| found.contains(text)), "{found:?} of {acknowledged:?}");
+    Ok(())
+}
+
+/// The disk does not give a board: nobody is let in as if it were empty, and nothing is written over it.
+#[tokio::test(flavor = "multi_thread")]
+async fn d14_a_board_that_the_disk_does_not_give_lets_nobody_in() -> Result<()> {
+    let disk = Disk::new()?;
+    let mut server = Server::start_in_with(&disk.data(), disk.env()?).await?;
+    let (cafe, guest) = at_work(&server).await?;
+    guest.write(TABLE, NoteKind::Idea, "之前", None)?;
+    guest.saved().await?;
+    server.stop().await?;
+    server.restart().await?;
+    let rows = || -> Result<i64> {
+        let db = rusqlite::Connection::open(disk.data().join("tablehop.db"))?;
+        Ok(db.query_row("SELECT count(*) FROM rows", [], |row| row.get(0))?)
+    };
+    let before = rows()?;
+    disk.fail_reads(true)?;
+    let mut raw = Raw::open(&server).await?;
+    let board = guest.address(BoardKind::Table(TABLE));
+    raw.says(&board, auth(&cafe.created.facilitator_token)).await?;
+    let denied = ServerMessage::Denied { reason: "store_unavailable".into() };
+    assert_eq!(raw.next().await?, Heard::Message(denied), "told so, and not thrown out");
+    // Who was there before writes on; nothing of it is taken for the beginning of a board.
+    guest.write(TABLE, NoteKind::Idea, "之后", None)?;
+    let _ = guest.connect().await;
+    assert!(disk.counts()?.refused > 0);
+    assert_eq!(rows()?, before);
+    disk.fail_reads(false)?;
+    guest.connect().await?;
+    guest.saved().await?;
+    assert_eq!(notes_on(&server, &cafe).await?.len(), 2);
+    Ok(())
+}
+
+/// A guest, their client ids, and what they do: killed between receipt and answer, at every step of each.
+#[tokio::test(flavor = "multi_thread")]
+async fn d3_killed_at_every_step_of_a_join_and_of_a_command() -> Result<()> {
+    let disk = Disk::new()?;
+    let mut server = Server::start_in_with(&disk.data(), disk.env()?).await?;
+    let (cafe, _) = at_work(&server).await?;
+    let mut kills = [0, 0, 0];
+    let (mut done, mut step) = (false, 0);
+    while !done {
+        step += 1;
+        ensure!(step < 200, "a join has no two hundred steps");
+        let synced = disk.counts()?.syncs;
+        disk.kill_in(step)?;
+        // On a connection of its own: one that is kept may have ended with the last process.
+        let api = Api::new(&server.api.base);
+        let joined = api.join(&cafe.created.join_code, &format!("第 {step} 位"), None).await;
+        if let Err(error) = &joined {
+            ensure!(code_of(error).is_none(), "{error:#} at step {step}");
+        }
+        done = joined.is_ok();
+        kills[0] += u32::from(!done);
+        if done {
+            assert!(disk.counts()?.syncs > synced, "answered, and nothing was synced");
+            disk.kill_in(0)?;
+            server.kill().await?;
+        }
+        assert_eq!(server.ended().await?, None, "killed");
+        disk.kill_in(0)?;
+        server.restart().await?;
+        if let Ok(joined) = joined {
+            let view = server.api.view(&cafe.created.id, &joined.token).await?;
+            assert!(matches!(view.part, Part::Participant(_)), "{view:?}");
+        }
+    }
+    let (mut done, mut step) = (false, 0);
+    while !done {
+        step += 1;
+        ensure!(step < 200, "a command has no two hundred steps");
+        // Other than now, for the one before may have been stored though its answer was lost.
+        let (id, token) = (&cafe.created.id, &cafe.created.facilitator_token);
+        let locked = !server.api.view(id, token).await?.locked;
+        disk.kill_in(step)?;
+        let (api, command) = (Api::new(&server.api.base), Command::LockBoards { locked });
+        let answer = api.command(id, token, &command).await;
+        if let Err(error) = &answer {
+            ensure!(code_of(error).is_none(), "{error:#} at step {step}");
+        }
+        done = answer.is_ok();
+        kills[1] += u32::from(!done);
+        if done {
+            disk.kill_in(0)?;
+            server.kill().await?;
+        }
+        assert_eq!(server.ended().await?, None, "killed");
+        disk.kill_in(0)?;
+        server.restart().await?;
+        if done {
+            assert_eq!(server.api.view(id, token).await?.locked, locked, "it was answered");
+        }
+    }
+    // Client ids are given out only when they are bound for good.
+    let mut done = false;
+    for step in 1.. {
+        ensure!(step < 200, "ids have no two hundred steps");
+        disk.kill_in(step)?;
+        let mut raw = Raw::open(&server).await?;
+        let (token, version) = (cafe.created.facilitator_token.clone(), Some(presence::CLIENT_VERSION.to_owned()));
+        raw.says(&Address::Workshop(cafe.created.id.clone()), ClientMessage::Auth { token, version }).await?;
+        let mut given = Vec::new();
+        while given.len() < 4 {
+            match raw.next().await {
+                Ok(Heard::Message(ServerMessage::Assigned { client })) => given.push(client),
+                Ok(Heard::Message(_)) => {}
+                _ => break,
+            }
+        }
+        done |= given.len() == 4;
+        kills[2] += u32::from(given.is_empty());
+        if done {
+            disk.kill_in(0)?;
+            server.kill().await?;
+        }
+        assert_eq!(server.ended().await?, None, "killed");
+        disk.kill_in(0)?;
+        server.restart().await?;
+        let db = rusqlite::Connection::open(disk.data().join("tablehop.db"))?;
+        for client in given {
+            let sql = "SELECT count(*) FROM clients WHERE client = ?1";
+            let bound: i64 = db.query_row(sql, [client.cast_signed()], |row| row.get(0))?;
+            assert_eq!(bound, 1, "given out at step {step}");
+        }
+        if done {
+            break;
+        }
+    }
+    assert!(kills.iter().all(|kills| *kills >= 4), "{kills:?} steps were killed");
     Ok(())
 }

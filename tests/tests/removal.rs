@@ -180,7 +180,7 @@ async fn d20_a_full_disk_keeps_the_space_and_a_second_attempt_gives_it_back() ->
     // At first not even for that.
     disk.leave_room(Some(0))?;
     let (code, said) = Server::command_with(&remove, disk.env()?).await?;
-    assert!(code == Some(1) && said.contains("No space left") && !said.contains("Removed"), "{said}");
+    assert!(code == Some(1) && said.contains("the disk is full") && !said.contains("Removed"), "{said}");
     places_of(&disk.data(), "不该再有的话").context("nothing was changed")?;
 
     disk.leave_room(Some(size * 2 / 3))?;

@@ -42,7 +42,7 @@ async fn h23_b9_readers_that_stop_reading_hold_no_memory_and_end_in_step() -> Re
     let (waiting, resyncs) = (figures["tablehop_queue_bytes"], figures["tablehop_resyncs_total"]);
     assert!(waiting <= (READERS * limits::QUEUE_BYTES) as f64, "{waiting} bytes wait");
     assert!(resyncs >= READERS as f64, "only {resyncs} queues were dropped, so this shows nothing");
-    let gained = server.memory()?.saturating_sub(before);
+    let gained = server.peak()?.saturating_sub(before);
     assert!(gained < SLACK_KIB, "{gained} KiB more");
 
     let all = cafe.facilitator.table_board(table).context("the board")?.notes.len();

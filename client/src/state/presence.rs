@@ -74,6 +74,13 @@ impl Presence {
         peers
     }
 
+    /// A message that one is no more under these client ids.
+    pub fn leave(&mut self, clients: &[u64]) -> Vec<u8> {
+        self.clock = self.clock.wrapping_add(1);
+        let gone = |client: &u64| PresenceEntry { client: *client, clock: self.clock, state: None };
+        shared::wire::presence::encode(&clients.iter().map(gone).collect::<Vec<_>>())
+    }
+
     /// A message about oneself.
     pub fn say(&mut self, client: u64, state: Option<Value>) -> Vec<u8> {
         self.clock = self.clock.wrapping_add(1);

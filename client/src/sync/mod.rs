@@ -5,6 +5,7 @@
 //! - [`doc`]: one Yrs document: local edits, remote updates, undo, and what each of them touched.
 //! - [`outbox`]: edits that the server has not acknowledged yet.
 //! - [`pieces`]: what is too much for one message.
+//! - [`revive`]: a document brought back from storage.
 //! - [`session`]: when to connect, to wait and to give up; pure.
 //! - [`socket`]: bytes on the WebSocket; the only file that knows it.
 //! - [`link`]: drives the session with the socket, timers and the browser's events.
@@ -18,6 +19,7 @@ pub mod link;
 pub mod outbox;
 pub mod pieces;
 pub mod ready;
+pub mod revive;
 pub mod session;
 pub mod socket;
 pub mod storage;

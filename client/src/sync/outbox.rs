@@ -48,6 +48,11 @@ impl Outbox {
         self.entries.push_back(Entry { key, way: Way::Next });
     }
 
+    /// What the edits that are not acknowledged are called in storage.
+    pub fn keys(&self) -> impl Iterator<Item = &EditKey> {
+        self.entries.iter().map(|entry| &entry.key)
+    }
+
     /// Edits not acknowledged.
     pub fn len(&self) -> usize {
         self.entries.len()
@@ -117,6 +122,21 @@ impl Outbox {
         });
         done
     }
+}
+
+/// Client ids that one message names at most.
+const NAMED: usize = 32;
+
+/// The client ids under which stored edits were made, but for this one: a part of their keys. Each once, those of the latest.
+pub fn own_clients<'a>(keys: impl Iterator<Item = &'a EditKey>, but: u64) -> Vec<u64> {
+    let client = |key: &EditKey| u64::from_str_radix(key.rsplit('/').nth(1)?, 16).ok();
+    let mut clients: Vec<u64> = Vec::new();
+    for client in keys.filter_map(client).filter(|client| *client != but) {
+        if !clients.contains(&client) {
+            clients.push(client);
+        }
+    }
+    clients.split_off(clients.len().saturating_sub(NAMED))
 }
 
 #[cfg(test)]
@@ -200,6 +220,15 @@ mod tests {
         assert_eq!(outbox.send_these(&["b".to_owned()]), 2);
         assert_eq!(outbox.acknowledge(1), ["a", "c"]);
         assert_eq!(outbox.acknowledge(2), ["b"]);
+    }
+
+    #[test]
+    fn the_ids_of_earlier_lives_are_known_from_what_they_left() {
+        let keys = ["w/p1/t1/9/00000001", "w/p1/t1/ff/00000001", "w/p1/t1/ff/00000002", "w/p1/t1/abc/00000001", "odd"];
+        let outbox = outbox(&keys);
+        assert_eq!(own_clients(outbox.keys(), 9), [0xff, 0xabc]);
+        let many: Vec<String> = (0..50).map(|n| format!("w/p1/t1/{n:x}/00000001")).collect();
+        assert_eq!(own_clients(many.iter(), 0).len(), NAMED);
     }
 
     #[test]

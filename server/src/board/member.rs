@@ -34,7 +34,12 @@ pub(crate) struct Member {
     pub outbox: Arc<Outbox>,
     /// The board's address within the connection.
     pub slot: Slot,
+    /// Tells whether they may write this board by the café as it is when it is asked; asked for every edit.
+    pub may_write: MayWrite,
 }
+
+/// See [`Member::may_write`].
+pub(crate) type MayWrite = Box<dyn FnMut() -> bool + Send + Sync>;
 
 impl Member {
     /// Refuses them the board that they have asked for.
@@ -167,6 +172,11 @@ impl Members {
         self.all.get(&id).map(|seat| &seat.member)
     }
 
+    /// Whether somebody may write now.
+    pub fn may_write(&mut self, id: MemberId) -> bool {
+        self.all.get_mut(&id).is_some_and(|seat| (seat.member.may_write)())
+    }
+
     pub fn iter(&self) -> impl Iterator<Item = &Member> {
         self.all.values().map(|seat| &seat.member)
     }
@@ -180,6 +190,11 @@ impl Members {
         if let Some(seat) = self.all.get_mut(&id) {
             seat.synced = true;
         }
+    }
+
+    /// Whether anybody has the document, and so is shown edits.
+    pub fn some_have_it(&self) -> bool {
+        self.all.values().any(|seat| seat.synced)
     }
 
     /// Notes that an edit was refused. An acknowledgement covers all lower numbers, so none that is higher may be given (D-1) until they

@@ -38,14 +38,12 @@ mod weight;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use member::{Member, MemberId};
+pub(crate) use member::{MayWrite, Member, MemberId};
 pub(crate) use replica::{Replica, read_state_vector};
 use room::{Ack, Edit, Input};
 
-/// Messages that may wait for one board. Their bytes are bounded by [`WAITING_KIB`].
-const WAITING: usize = 256;
-/// KiB of updates that may wait for one board: a few of the largest frames.
-const WAITING_KIB: usize = 8 * limits::FRAME_BYTES / 1024;
+/// KiB of updates that may wait for one board.
+const WAITING_KIB: usize = limits::BOARD_WAITING_BYTES / 1024;
 
 /// Why a board cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -199,7 +197,7 @@ impl Boards {
     }
 
     fn start(&self, board: &BoardId) -> Handle {
-        let (tx, rx) = mpsc::channel(WAITING);
+        let (tx, rx) = mpsc::channel(limits::BOARD_WAITING);
         let handle = Handle { tx, room_for: Arc::new(Semaphore::new(WAITING_KIB)) };
         tokio::spawn(room::run(self.inner.clone(), board.clone(), handle.clone(), rx));
         handle

@@ -5,15 +5,29 @@
 //! way leads by which a document came by its items, so the same edits read differently after a restart. Yrs does not look, and of the
 //! order that it keeps it tells only where the visible items are. So a board keeps this: clocks without words, in the order that Yjs' way
 //! of inserting gives them, from the first item on that names a right neighbour: without one it has one place in any document. So it is
-//! with keys' values, which are not in here.
+//! with keys' values, of which only their number is in here.
+//!
+//! It also tells how far one has to go to find an item's place. Yrs walks along all that others put at the same place at the same time,
+//! which is hardly anything where people write, and everything there is where somebody means harm.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use shared::wire::scan::{self, Id, Parent, Placed, ScanError};
 
-/// An item was put between two that did not stand side by side for who put it there.
+mod keys;
+
+use keys::Keys;
+
+/// Why items are not put in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Misplaced;
+pub enum Refused {
+    /// One was put between two that did not stand side by side for who put it there.
+    Misplaced,
+    /// One would have to walk along too many others to find their places.
+    Crowded,
+}
+
+use Refused::{Crowded, Misplaced};
 
 /// What must be known of the document into which items are put.
 pub trait Surroundings {
@@ -33,6 +47,9 @@ pub struct Order {
     clients: HashMap<u64, BTreeMap<u32, usize>>,
     sequences: Vec<Sequence>,
     parents: HashMap<Parent, usize>,
+    keys: Keys,
+    /// How many items were walked along to put in what is here, at most.
+    steps: u64,
 }
 
 #[derive(Debug)]
@@ -85,6 +102,21 @@ pub fn matters(items: &[Placed], known: impl Fn(u64) -> u32) -> bool {
     })
 }
 
+/// How often items that are put into a document may have to walk along what is there, at most: along all of it, and along these. Most have a
+/// left neighbour behind which nobody but their author can have put anything, or a right one, with which the order tells.
+pub fn loose(items: &[Placed], known: impl Fn(u64) -> u32) -> (u64, u64) {
+    let (mut among_all, mut among_these) = (0, 0);
+    for item in items.iter().filter(|item| item.end() > known(item.id.client)) {
+        match (item.left, item.right, &item.parent) {
+            (Some(left), None, _) if left == (Id { clock: item.id.clock.wrapping_sub(1), ..item.id }) => {}
+            // There is nothing yet in what comes with it.
+            (None, None, Some(Parent::In(id))) if id.clock >= known(id.client) => among_these += 1,
+            _ => among_all += 1,
+        }
+    }
+    (among_all, among_these)
+}
+
 impl Order {
     /// The order in a document, encoded as a v1 update.
     ///
@@ -107,16 +139,23 @@ impl Order {
         let items = scan::items(state)?;
         let mut order = Self::default();
         // With `strict` off nothing is refused.
-        let _ = Placing::new(&mut order, &items, &Nothing, false).all();
+        let _ = Placing::new(&mut order, &items, &Nothing, None).all();
         Ok(order)
     }
 
-    /// Puts in what is new of an update, whose every item has all that it refers to in the document or in the update.
+    /// Puts in what is new of an update, whose every item has all that it refers to in the document or in the update. At most `steps` others
+    /// are walked along for that, and once more all there are.
     ///
     /// # Errors
-    /// [`Misplaced`], with a part of it put in: this order is of no use any more.
-    pub fn place(&mut self, items: &[Placed], around: &impl Surroundings) -> Result<(), Misplaced> {
-        Placing::new(self, items, around, true).all()
+    /// Why not, with a part of it put in: this order is of no use any more.
+    pub fn place(&mut self, items: &[Placed], around: &impl Surroundings, steps: u64) -> Result<(), Refused> {
+        let limit = self.steps.saturating_add(steps);
+        Placing::new(self, items, around, Some(limit)).all()
+    }
+
+    /// How many items were walked along to put in what is here, at most.
+    pub fn steps(&self) -> u64 {
+        self.steps
     }
 
     /// The piece that holds a clock.
@@ -136,7 +175,7 @@ impl Order {
 
     /// Whether an item's neighbours stand in a sequence, in their order, with nothing between them that its author knew. Without a right
     /// one it stands among those put behind its left one, by their clients alone.
-    fn fits(&self, item: &Placed, sequence: usize, knew: &mut HashMap<(u64, usize), Known>) -> bool {
+    fn fits(&mut self, item: &Placed, sequence: usize, knew: &mut HashMap<(u64, usize), Known>) -> bool {
         let Some(at_right) = item.right else { return true };
         let Some(right) = self.find(at_right) else { return false };
         let left = item.left.and_then(|left| self.find(left));
@@ -169,6 +208,7 @@ impl Order {
             let first = between.entry(piece.id.client).or_insert(piece.id.clock);
             *first = piece.id.clock.min(*first);
             next = piece.next;
+            self.steps += 1;
         }
         // Within a piece there is what the same client wrote before.
         self.pieces[right].id == at_right
@@ -242,6 +282,8 @@ impl Order {
         let (mut passed, mut conflicting) = (HashSet::new(), HashSet::new());
         while let Some(index) = other.filter(|_| other != right) {
             let piece = &self.pieces[index];
+            // Yrs may have an item for each of its clocks: it was put in so, or cut by what was deleted.
+            self.steps += u64::from(piece.len);
             passed.insert(index);
             conflicting.insert(index);
             if piece.left == item.left {
@@ -282,7 +324,8 @@ struct Placing<'a, S> {
     order: &'a mut Order,
     items: &'a [Placed],
     around: &'a S,
-    strict: bool,
+    /// The steps at which it is enough. Without one nothing is refused.
+    limit: Option<u64>,
     /// Those of each client, and how many of them have their place.
     clients: HashMap<u64, (std::ops::Range<usize>, usize)>,
     /// Of those that have one.
@@ -292,16 +335,16 @@ struct Placing<'a, S> {
 }
 
 impl<'a, S: Surroundings> Placing<'a, S> {
-    fn new(order: &'a mut Order, items: &'a [Placed], around: &'a S, strict: bool) -> Self {
+    fn new(order: &'a mut Order, items: &'a [Placed], around: &'a S, limit: Option<u64>) -> Self {
         let mut clients: HashMap<u64, (std::ops::Range<usize>, usize)> = HashMap::new();
         for (index, item) in items.iter().enumerate() {
             clients.entry(item.id.client).or_insert((index..index, 0)).0.end = index + 1;
         }
-        Self { order, items, around, strict, clients, places: vec![Place::Gone; items.len()], knew: HashMap::new() }
+        Self { order, items, around, limit, clients, places: vec![Place::Gone; items.len()], knew: HashMap::new() }
     }
 
     /// Each after what it refers to.
-    fn all(mut self) -> Result<(), Misplaced> {
+    fn all(mut self) -> Result<(), Refused> {
         let mut waiting = Vec::new();
         let (mut start, items) = (0, self.items);
         while let Some(item) = items.get(start) {
@@ -357,7 +400,7 @@ impl<'a, S: Surroundings> Placing<'a, S> {
         })
     }
 
-    fn put(&mut self, index: usize) -> Result<Place, Misplaced> {
+    fn put(&mut self, index: usize) -> Result<Place, Refused> {
         let item = &self.items[index];
         let known = self.around.known(item.id.client);
         if item.end() <= known {
@@ -369,7 +412,7 @@ impl<'a, S: Surroundings> Placing<'a, S> {
             if let Some(parent) = &item.parent {
                 match self.within(parent) {
                     Place::Gone => return Ok(Place::Gone),
-                    place if item.keyed || place != self.settled(before) => return Err(Misplaced),
+                    place if item.key.is_some() || place != self.settled(before) => return Err(Misplaced),
                     _ => {}
                 }
             }
@@ -377,37 +420,43 @@ impl<'a, S: Surroundings> Placing<'a, S> {
                 id: Id { clock: known, ..item.id },
                 len: item.end() - known,
                 left: Some(before),
+                right: item.right,
                 parent: None,
-                ..*item
+                key: None,
             };
             return self.put_item(&rest);
         }
         self.put_item(item)
     }
 
-    fn put_item(&mut self, item: &Placed) -> Result<Place, Misplaced> {
+    fn put_item(&mut self, item: &Placed) -> Result<Place, Refused> {
+        let strict = self.limit.is_some();
         let place = match (item.left, item.right, &item.parent) {
             (Some(left), Some(right), _) => match self.between(left, right) {
                 Some(place) => place,
-                None if self.strict => return Err(Misplaced),
+                None if strict => return Err(Misplaced),
                 None => self.place(left),
             },
             (Some(left), None, _) => self.place(left),
             (None, Some(right), _) => match self.settled(right) {
-                Place::Keyed if self.strict => return Err(Misplaced),
+                Place::Keyed if strict => return Err(Misplaced),
                 place => place,
             },
-            (None, None, Some(_)) if item.keyed => Place::Keyed,
+            (None, None, Some(_)) if item.key.is_some() => Place::Keyed,
             (None, None, Some(parent)) => self.within(parent),
             (None, None, None) => Place::Gone,
         };
-        if let Place::In(sequence) = place {
-            if self.strict && !self.order.fits(item, sequence, &mut self.knew) {
-                return Err(Misplaced);
+        match place {
+            Place::In(sequence) => {
+                if strict && !self.order.fits(item, sequence, &mut self.knew) {
+                    return Err(Misplaced);
+                }
+                self.order.insert(item, sequence);
             }
-            self.order.insert(item, sequence);
+            Place::Keyed | Place::Beside(_) => self.order.steps += self.order.keys.put(item),
+            Place::Gone => {}
         }
-        Ok(place)
+        if self.limit.is_some_and(|limit| self.order.steps > limit) { Err(Crowded) } else { Ok(place) }
     }
 
     /// What an item between these two is part of, if they can be its neighbours.

@@ -10,11 +10,6 @@ use shared::wire::{PresenceEntry, PresenceUser};
 
 use super::MemberId;
 
-/// Client ids one member may be present with: its document, and one it has just left.
-const CLIENTS_PER_MEMBER: usize = 4;
-/// Those who left whose clocks are still known, so that a client that returns under the same id is not taken for its own past.
-const DEPARTED_MAX: usize = 1_024;
-
 #[derive(Default)]
 pub(super) struct Presence {
     present: BTreeMap<u64, Present>,
@@ -93,7 +88,7 @@ impl Presence {
             of_member += usize::from(present.member == member);
             of_person += usize::from(present.person == *person);
         }
-        of_member < CLIENTS_PER_MEMBER && of_person < limits::PRESENCE_PER_PERSON
+        of_member < limits::PRESENCE_PER_MEMBER && of_person < limits::PRESENCE_PER_PERSON
     }
 
     /// Takes a member out. Returns what the others are to be told.
@@ -133,7 +128,7 @@ impl Presence {
         let Present { told, bytes, .. } = self.present.remove(&client)?;
         self.bytes -= bytes;
         let told = told.saturating_add(1);
-        if self.departed.len() >= DEPARTED_MAX {
+        if self.departed.len() >= limits::DEPARTED_KEPT {
             self.departed.clear();
         }
         self.departed.insert(client, told);
@@ -311,7 +306,7 @@ mod tests {
         for client in 0..100 {
             presence.hears(1, &li(), says(client, 0, Some(json!({}))));
         }
-        assert_eq!(presence.all_but(0).len(), CLIENTS_PER_MEMBER);
+        assert_eq!(presence.all_but(0).len(), limits::PRESENCE_PER_MEMBER);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use shared::board::{new_doc, root};
 use shared::limits;
 use shared::wire::SharedType;
 use shared::wire::lib0::{ReadError, Reader};
-use shared::wire::scan::{self, Id};
+use shared::wire::scan::{self, Id, Part, Range, ScanError};
 use yrs::updates::decoder::Decode;
 use yrs::updates::encoder::Encode;
 use yrs::{
@@ -14,13 +14,17 @@ use yrs::{
     Update,
 };
 
-use super::order::{self, Order, Surroundings};
-use super::weight::{Weight, memory_for};
+use super::order::{self, Order, Refused, Surroundings};
+use super::weight::{Gauge, Gone, Weight, memory_for};
 use crate::socket::guard::Attributed;
 use crate::store::Loaded;
 
-/// Bytes of document for each byte of a v2 snapshot, at most: measured 8, for the size of a board that was loaded from one.
+/// Bytes of document for each byte of a v2 snapshot, at most: measured 8 for many small edits, and hardly more than 1 for long texts.
 const EXPANSION: usize = 8;
+
+/// As many steps as this may have been taken to put items where they stand before it is looked at how many they really were. Most boards are
+/// never so large, or awake for so long, that this would have to be known.
+const STEPS_UNCOUNTED: u64 = limits::BOARD_STEPS;
 
 /// A document with its place in the log. The log is the truth: after any doubt the replica is thrown away and loaded again.
 pub struct Replica {
@@ -29,14 +33,19 @@ pub struct Replica {
     seq: u64,
     /// Rows since the newest snapshot.
     unfolded: u64,
-    /// About how large it is, in bytes of v1 updates.
-    bytes: usize,
+    /// How large it is, in bytes of v1 updates.
+    bytes: Gauge,
     /// How far it knows each client, once that had to be known: Yrs goes through all of them to say so.
     known: Option<Clocks>,
     /// How its items stand, once that had to be known.
     order: Option<Order>,
+    /// Steps that were taken to put items where they stand since it was loaded: at most so many before the order was known, and since then.
+    uncounted: u64,
+    steps: u64,
     /// What it costs beside its bytes, once that had to be known: for that all of it is gone through.
     weight: Option<Weight>,
+    /// What is deleted in it, once that had to be known, until it changes.
+    gone: Option<Gone>,
     /// What follows from the update that was checked last.
     next: Next,
 }
@@ -90,6 +99,8 @@ pub enum Unfit {
     /// It puts an item between two that did not stand side by side. Where that is depends on how a document came by what it holds: the
     /// live one and one loaded from the log could read it differently.
     Misplaced,
+    /// Finding the places of its items takes too many steps; see [`limits::BOARD_STEPS`].
+    Crowded,
 }
 
 /// The document is not as it may be, and a part may have been applied: load again.
@@ -109,10 +120,13 @@ impl Replica {
             doc: new_doc(0),
             seq: 0,
             unfolded: 0,
-            bytes: 0,
+            bytes: Gauge::default(),
             known: None,
             order: None,
+            uncounted: 0,
+            steps: 0,
             weight: None,
+            gone: None,
             next: Next::default(),
         }
     }
@@ -126,7 +140,8 @@ impl Replica {
         if let Some(snapshot) = &loaded.snapshot {
             let update = decode_snapshot(&snapshot.payload).map_err(|e| format!("snapshot {}: {e}", snapshot.seq))?;
             replica.fold(update).map_err(|why| format!("snapshot {}: {why}", snapshot.seq))?;
-            replica.bytes = snapshot.payload.len() * if is_v2(&snapshot.payload) { EXPANSION } else { 1 };
+            let expansion = if is_v2(&snapshot.payload) { EXPANSION } else { 1 };
+            replica.bytes = Gauge::estimated(snapshot.payload.len() * expansion);
         }
         for row in &loaded.rows {
             replica.replay(&row.payload).map_err(|why| format!("row {}: {why}", row.seq))?;
@@ -150,6 +165,16 @@ impl Replica {
         self.unfolded
     }
 
+    /// Steps that were counted since it was loaded; see [`limits::BOARD_STEPS`].
+    pub fn steps(&self) -> u64 {
+        self.steps
+    }
+
+    /// Notes that so many were counted for what this takes the place of.
+    pub fn took(&mut self, steps: u64) {
+        self.steps = self.steps.max(steps);
+    }
+
     /// Notes that what was applied is on disk, as `rows` rows ending at `seq`.
     pub fn committed(&mut self, seq: u64, rows: u64) {
         self.seq = seq;
@@ -165,11 +190,13 @@ impl Replica {
     /// answer a Step1, and nothing else.
     pub fn check(&mut self, update: &Attributed) -> Result<(), Unfit> {
         self.next = Next::default();
-        if self.bytes + update.bytes.len() > limits::BOARD_BYTES {
-            return Err(Unfit::Full);
-        }
         let clocks = self.known.get_or_insert_with(|| Clocks::of(&self.doc));
         let known = |client: u64| clocks.get(client).unwrap_or(0);
+        // Taking away, and saying again what is known, is how a full board gets room, and how its people come to rest.
+        let brings = update.inserted.iter().any(|range| range.clock.saturating_add(range.len) > known(range.client));
+        if brings && !self.bytes.has_room(update.bytes.len(), limits::BOARD_BYTES, || bytes_of(&self.doc)) {
+            return Err(Unfit::Full);
+        }
         let is_new = |shared: &&SharedType| shared.clock >= known(shared.client);
         if update.lazy && update.types.iter().any(|shared| is_new(&shared)) {
             return Err(Unfit::Lazy);
@@ -197,38 +224,70 @@ impl Replica {
         {
             return Err(Unfit::Gap);
         }
-        let mut new = update.items.iter().filter(|item| item.end() > known(item.id.client)).peekable();
-        self.next.memory = if new.peek().is_some() { memory_for(new) + update.content } else { 0 };
+        let new = update.items.iter().filter(|item| item.end() > known(item.id.client));
+        let count = new.clone().count() as u64;
+        self.next.memory = if count > 0 { memory_for(new) + update.content } else { 0 };
         let weight = self.weight.get_or_insert_with(|| Weight::of(&self.doc));
-        if !weight.has_room(&self.doc, self.next.memory, &update.deleted) {
+        if !weight.has_room(&self.doc, self.next.memory, &update.deleted, &mut self.gone) {
             return Err(Unfit::Full);
         }
-        if self.order.is_none() && order::matters(&update.items, known) {
-            // What was taken can be read, and if not it is not for this sender to pay for it.
-            self.order = Order::of(&self.doc.transact().encode_state_as_update_v1(&StateVector::default())).ok();
+        if self.order.is_none() {
+            let (among_all, among_these) = order::loose(&update.items, known);
+            // Three times along a key's values: to the first of them, along them, and back.
+            let steps = 3 * (among_all * (weight.items() + count) + among_these * count);
+            if order::matters(&update.items, known) || self.uncounted + steps > STEPS_UNCOUNTED {
+                // What was taken can be read, and if not it is not for this sender to pay for it.
+                let state = self.doc.transact().encode_state_as_update_v1(&StateVector::default());
+                self.order = Order::of(&state).ok();
+                self.steps = self.order.as_ref().map_or(0, Order::steps).max(self.steps);
+            } else {
+                self.uncounted += steps;
+            }
         }
         if let Some(mut order) = self.order.take() {
-            order.place(&update.items, &Around { txn: &self.doc.transact(), known }).map_err(|_| Unfit::Misplaced)?;
+            let before = order.steps();
+            // What takes as few as this is always taken, whatever was done to the board before.
+            let limit = limits::BOARD_STEPS.saturating_sub(self.steps).max(limits::EDIT_STEPS);
+            let placed = order.place(&update.items, &Around { txn: &self.doc.transact(), known }, limit);
+            // Those who are refused have them taken, too.
+            self.steps += (order.steps() - before).saturating_sub(limits::EDIT_STEPS);
+            placed.map_err(|refused| match refused {
+                Refused::Misplaced => Unfit::Misplaced,
+                Refused::Crowded => Unfit::Crowded,
+            })?;
             self.next.order = Some(order);
         }
         self.next.reaches = reaches;
         Ok(())
     }
 
-    /// Whether everything in an update is known already.
-    pub fn holds(&self, update: &Attributed) -> bool {
-        let Ok(decoded) = Update::decode_v1(&update.bytes) else { return false };
-        let snapshot = self.doc.transact().snapshot();
-        let known = |client: u64| snapshot.state_map.get(&ClientID::new(client));
-        update.inserted.iter().all(|range| range.clock.saturating_add(range.len) <= known(range.client))
-            && decoded.delete_set().diff(&snapshot.delete_set).is_empty()
+    /// What of an update can be taken without the structs that are not its sender's.
+    ///
+    /// # Errors
+    /// It is no update.
+    pub fn part_of(&self, update: &Attributed) -> Result<Part, ScanError> {
+        let known = Clocks::of(&self.doc);
+        scan::part(&update.bytes, &update.foreign, &update.deleted, |client| known.get(client).unwrap_or(0))
+    }
+
+    /// Whether everything in an update is known already. The document is gone through only for what is deleted, and only once until it
+    /// changes: whoever may not write may ask this as often as they like.
+    pub fn holds(&mut self, update: &Attributed) -> bool {
+        let clocks = self.known.get_or_insert_with(|| Clocks::of(&self.doc));
+        let reach = |range: &Range| range.clock.saturating_add(range.len);
+        let is_known = |range: &Range| clocks.get(range.client).is_some_and(|known| reach(range) <= known);
+        update.inserted.iter().chain(&update.deleted).all(is_known)
+            && (update.deleted.is_empty() || {
+                let gone = self.gone.get_or_insert_with(|| Gone::of(&self.doc));
+                update.deleted.iter().all(|range| gone.holds(range))
+            })
     }
 
     /// Applies an update that passed [`Replica::check`]. Returns what it changed, as a v1 update; `None` if all of it was known.
     pub fn apply(&mut self, update: &Attributed) -> Result<Option<Vec<u8>>, Spoilt> {
         let decoded = Update::decode_v1(&update.bytes).map_err(|e| Spoilt::Broken(e.to_string()))?;
         let delta = self.fold_within(decoded, Some(&update.types))?;
-        self.bytes += delta.as_ref().map_or(0, Vec::len);
+        self.bytes.grow(delta.as_ref().map_or(0, Vec::len));
         let next = std::mem::take(&mut self.next);
         if let Some(weight) = &mut self.weight {
             weight.grow(next.memory);
@@ -247,7 +306,7 @@ impl Replica {
         let update = Update::decode_v1(payload).map_err(|e| e.to_string())?;
         (self.known, self.order, self.weight, self.next) = (None, None, None, Next::default());
         self.fold(update)?;
-        self.bytes += payload.len();
+        self.bytes.grow(payload.len());
         Ok(())
     }
 
@@ -267,6 +326,7 @@ impl Replica {
             if !txn.has_changes() {
                 return Ok(None);
             }
+            self.gone = None;
             txn.commit();
             if let Some(weight) = &mut self.weight {
                 weight.delete(txn.delete_set());
@@ -294,10 +354,9 @@ impl Replica {
     }
 
     /// The whole document, as a v2 update, or as a v1 update where it holds binary values, which Yrs 0.28 writes in v2 and does not read
-    /// back. `None` if it could not be loaded again: a snapshot that cannot be read would cost the board, while the log is sound.
+    /// back. `None` if it could not be loaded again, or would be another document: that would cost the board, while the log is sound.
     pub fn snapshot(&self) -> Option<Vec<u8>> {
         let txn = self.doc.transact();
-        let known = txn.state_vector();
         let v1 = txn.encode_state_as_update_v1(&StateVector::default());
         let payload = match scan::holds_binary(&v1) {
             Ok(true) => v1,
@@ -306,8 +365,7 @@ impl Replica {
         let update = catch_unwind(AssertUnwindSafe(|| decode_snapshot(&payload))).ok()?.ok()?;
         let mut copy = Self::empty();
         copy.fold(update).ok()?;
-        let is_same = copy.doc.transact().state_vector() == known;
-        is_same.then_some(payload)
+        self.is_same_as(&copy).then_some(payload)
     }
 
     /// The document, for reading it.
@@ -346,6 +404,11 @@ impl<T: ReadTxn, K: Fn(u64) -> u32> Surroundings for Around<'_, T, K> {
         let shared = BranchID::get_nested(self.txn, &ID::new(ClientID::new(id.client), id.clock));
         shared.is_none_or(|shared| shared.is_deleted())
     }
+}
+
+/// How large a document is, in bytes of a v1 update.
+fn bytes_of(doc: &Doc) -> usize {
+    doc.transact().encode_state_as_update_v1(&StateVector::default()).len()
 }
 
 /// Notes, themes and actions that a board holds, those taken away included.

@@ -27,7 +27,9 @@ use crate::socket::outbox::{End, Outbox};
 use crate::store::sqlite::{is_busy, is_saturated};
 use crate::store::{Snapshot, StoreError, StreamId};
 use crate::workshop::floor::Floor;
+use ahead::Waiting;
 
+mod ahead;
 mod edits;
 mod memory;
 
@@ -60,6 +62,8 @@ pub enum Ack {
     Status,
     /// By DurableUpTo of this number or a higher one.
     Number(u64),
+    /// Not at all: a part of it was refused, and that was the answer.
+    Answered,
 }
 
 /// An edit on its way to the document.
@@ -67,7 +71,7 @@ pub(crate) struct Edit {
     pub id: MemberId,
     pub ack: Ack,
     pub update: Box<Attributed>,
-    /// Whether its sender may write.
+    /// Whether its sender might write when it came.
     pub allowed: bool,
     /// Its share of what may wait.
     pub _permit: OwnedSemaphorePermit,
@@ -103,8 +107,12 @@ pub(super) async fn run(inner: Arc<Inner>, board: BoardId, handle: Handle, rx: m
         memory: Memory::Unloaded,
         presence: Presence::default(),
         behind: HashSet::new(),
+        shown: 0,
+        waiting: Waiting::default(),
         failures: 0,
+        damages: 0,
         failure: None,
+        load_again: None,
         idle_since: Instant::now(),
         edits: 0,
         reported: None,
@@ -137,10 +145,18 @@ struct Room {
     presence: Presence,
     /// Members who must be caught up as soon as the document is there.
     behind: HashSet<MemberId>,
+    /// The last row that those who have the document were shown, or had it with.
+    shown: u64,
+    /// Members who hold more than the server, and wait for others who do.
+    waiting: Waiting,
     /// Commits and loads that have failed one after another.
     failures: u32,
+    /// Commits that found the store damaged, one after another.
+    damages: u32,
     /// Why it could not be loaded.
     failure: Option<StoreError>,
+    /// When loading it is tried again for those who wait.
+    load_again: Option<Instant>,
     idle_since: Instant,
     /// Edits since the floor was last told.
     edits: u16,
@@ -186,8 +202,11 @@ impl Room {
                     if self.is_idle() {
                         break None;
                     }
-                    if !self.behind.is_empty() {
-                        self.load().await;
+                    if self.load_again.is_some_and(|at| at <= Instant::now()) {
+                        self.load_again = None;
+                        if !self.members.is_empty() {
+                            self.load().await;
+                        }
                     }
                     self.whole.take_if(|whole| whole.made.elapsed() >= KEEP_WHOLE);
                     self.report_if_due();
@@ -222,11 +241,9 @@ impl Room {
         let idle = if self.members.is_empty() { Some(self.idle_since + IDLE) } else { None };
         let report = if self.edits > 0 { self.reported.map(|at| at + report_every()) } else { None };
         let whole = self.whole.as_ref().map(|whole| whole.made + KEEP_WHOLE);
-        // Those who wait for a document that could not be loaded send nothing that would have it tried again.
-        let again = matches!(self.memory, Memory::Unloaded) && !self.behind.is_empty();
-        let again = again.then(|| Instant::now() + LOAD_AGAIN);
         let far = Instant::now() + Duration::from_secs(3_600);
-        [idle, report, whole, again].into_iter().flatten().min().unwrap_or(far)
+        // Those who wait for a document that could not be loaded send nothing that would have it tried again.
+        [idle, report, whole, self.load_again].into_iter().flatten().min().unwrap_or(far)
     }
 
     fn is_idle(&self) -> bool {
@@ -242,6 +259,12 @@ impl Room {
                 Input::Join { id, member } => self.join(id, *member),
                 Input::Leave { id } => self.leave(id),
                 Input::Edit(edit) => self.stage(*edit, &mut staged).await,
+                Input::Sync { id, state_vector } => {
+                    // Now, for it says nothing of what they sent after it.
+                    self.members.asks(id);
+                    self.waiting.asks(id);
+                    later.push(Input::Sync { id, state_vector });
+                }
                 other => later.push(other),
             }
         }
@@ -255,10 +278,7 @@ impl Room {
                     // Nobody waits any more: nothing to do.
                     let _ = reply.send(self.replica().map(|_| ()));
                 }
-                Input::Sync { id, state_vector } => {
-                    self.members.asks(id);
-                    self.sync(id, &state_vector).await;
-                }
+                Input::Sync { id, state_vector } => self.sync(id, &state_vector).await,
                 Input::Refresh { id } => self.sync(id, &StateVector::default()).await,
                 Input::Presence { id, said } => {
                     // Who has left in this very batch was taken out above: they would come back as a ghost.
@@ -307,6 +327,7 @@ impl Room {
     fn leave(&mut self, id: MemberId) {
         self.members.remove(id);
         self.behind.remove(&id);
+        self.waiting.leaves(id);
         let changes = self.presence.leave(id);
         self.tell_presence(&changes, Audience::AllBut(id));
         self.idle_since = Instant::now();

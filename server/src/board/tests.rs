@@ -1,6 +1,7 @@
 //! Rooms over a real store, with its faults.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
@@ -21,7 +22,9 @@ use crate::store::faulty::{Faults, FaultyStore};
 use crate::store::sqlite::SqliteStore;
 use crate::store::{NewRow, Snapshot, StreamId};
 
+mod ahead;
 mod durable;
+mod faults;
 mod hostile;
 
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -77,12 +80,11 @@ impl House {
         let handle = self.boards.open(&self.board).await.expect("a board");
         let outbox = Arc::new(Outbox::default());
         let id = self.boards.next_member();
-        let member =
-            Member { actor: name.into(), ours, dialect: Dialect::Collab(None), outbox: outbox.clone(), slot: 1 };
-        handle.join(id, member).await.ok()?;
+        let may_write = Arc::new(AtomicBool::new(true));
+        handle.join(id, member(name, ours, &outbox, may_write.clone())).await.ok()?;
         let doc = new_doc(client);
         let text = doc.get_or_insert_text("t");
-        Some(Guest { name: name.to_owned(), client, handle, outbox, id, doc, text, edits: 0 })
+        Some(Guest { name: name.to_owned(), client, handle, outbox, id, doc, text, edits: 0, may_write })
     }
 
     /// Opens the board, and again whenever it ends in between, as a connection does. Returns how often it had to.
@@ -92,18 +94,9 @@ impl House {
             if guest.handle.sync(guest.id, StateVector::default()).await.is_err() {
                 continue;
             }
-            let told = timeout(PATIENCE, async {
-                loop {
-                    match guest.outbox.next() {
-                        Some(Next::Frame(frame)) => break Some(frame),
-                        Some(_) => break None,
-                        None => guest.outbox.filled().await,
-                    }
-                }
-            });
-            let Some(frame) = told.await.expect("in time") else { continue };
-            guest.takes(&frame);
-            assert!(matches!(guest.hears().await, ServerMessage::Step1 { .. }));
+            let (Some(answer), Some(question)) = (guest.told().await, guest.told().await) else { continue };
+            assert!(matches!(guest.takes(&answer), ServerMessage::Step2 { .. }));
+            assert!(matches!(guest.takes(&question), ServerMessage::Step1 { .. }));
             return (guest, again);
         }
         panic!("the board never opens");
@@ -119,6 +112,19 @@ struct Guest {
     doc: Doc,
     text: TextRef,
     edits: u64,
+    /// By the café as it is now.
+    may_write: Arc<AtomicBool>,
+}
+
+fn member(name: &str, ours: bool, outbox: &Arc<Outbox>, may_write: Arc<AtomicBool>) -> Member {
+    Member {
+        actor: name.into(),
+        ours,
+        dialect: Dialect::Collab(None),
+        outbox: outbox.clone(),
+        slot: 1,
+        may_write: Box::new(move || may_write.load(Ordering::Relaxed)),
+    }
 }
 
 impl Guest {
@@ -157,17 +163,22 @@ impl Guest {
 
     /// The next message; edits are taken in.
     async fn hears(&mut self) -> ServerMessage {
+        let frame = self.told().await.expect("a frame, and no end");
+        self.takes(&frame)
+    }
+
+    /// The next frame; `None` if something else comes.
+    async fn told(&self) -> Option<bytes::Bytes> {
         let next = timeout(PATIENCE, async {
             loop {
                 match self.outbox.next() {
-                    Some(Next::Frame(frame)) => break frame,
-                    Some(other) => panic!("{other:?}"),
+                    Some(Next::Frame(frame)) => break Some(frame),
+                    Some(_) => break None,
                     None => self.outbox.filled().await,
                 }
             }
         });
-        let frame = next.await.expect("in time");
-        self.takes(&frame)
+        next.await.expect("in time")
     }
 
     fn takes(&mut self, frame: &[u8]) -> ServerMessage {
@@ -285,16 +296,21 @@ async fn d9_what_is_sent_again_is_acknowledged_and_not_stored_again() {
 }
 
 #[tokio::test]
-async fn b7_a_foreign_id_costs_its_sender_and_nobody_else() {
+async fn b7_a_foreign_id_is_left_out_and_nobody_notices() {
     let house = House::new();
     let (mut ann, mut bob) = (house.guest("ann", 1).await, house.guest("bob", 2).await);
     ann.writes("mine").await;
     bob.hears().await;
     let forged = ann.types(" too");
-    bob.sends_as(forged, Ack::Number(1), &[ann.client], true).await;
-    assert_eq!(bob.ends().await, End { code: 4403, reason: "foreign_client" });
+    for ack in [Ack::Number(1), Ack::Status] {
+        bob.sends_as(forged.clone(), ack, &[ann.client], true).await;
+    }
+    assert!(matches!(bob.hears().await, ServerMessage::Stateless(text) if text.contains("waits_for_others")));
+    assert_eq!(bob.hears().await, ServerMessage::SyncStatus(false), "that is said once, and an answer each time");
+    bob.hears_nothing();
     assert_eq!(house.guest("late", 3).await.reads(), "mine");
     ann.hears_nothing();
+    assert_eq!(house.store.load(house.stream()).await.expect("rows").last_seq, 1);
 }
 
 #[tokio::test]
@@ -318,6 +334,40 @@ async fn w9_who_may_only_read_is_refused_and_stays() {
     ann.sends(lacking).await;
     assert_eq!(ann.hears().await, ServerMessage::DurableUpTo { n: 2 });
     assert!(ann.reads().contains("more"));
+}
+
+#[tokio::test]
+async fn h21_what_still_waits_when_a_right_is_taken_away_is_not_written() {
+    let house = House::new();
+    let (mut ann, mut bob) = (house.guest("ann", 1).await, house.guest("bob", 2).await);
+    house.faults.hold_writes();
+    let written = ann.types("in time");
+    ann.sends(written).await;
+    house.faults.writes_held(1).await;
+    // The board is busy with that, and does not get round to these.
+    let queued = [ann.types(", queued"), bob.types("bob's ")];
+    let [late, others] = queued;
+    ann.sends(late).await;
+    ann.may_write.store(false, Ordering::Relaxed);
+    bob.sends(others).await;
+    house.faults.release_writes();
+    assert_eq!(ann.hears().await, ServerMessage::DurableUpTo { n: 1 });
+    let ServerMessage::Stateless(notice) = ann.hears().await else { panic!("no notice") };
+    assert!(notice.contains("read_only"), "{notice}");
+    assert!(is_update(&ann.hears().await));
+    assert!(is_update(&bob.hears().await));
+    assert_eq!(bob.hears().await, ServerMessage::DurableUpTo { n: 1 });
+    let rows = house.store.load(house.stream()).await.expect("rows").rows;
+    assert_eq!(rows.iter().map(|row| row.principal.as_str()).collect::<Vec<_>>(), ["ann", "bob"]);
+    // What is known is no writing, and with the right comes what waited.
+    let known = bob.doc.transact().encode_state_as_update_v1(&StateVector::default());
+    ann.sends_as(known, Ack::Status, &[], true).await;
+    assert_eq!(ann.hears().await, ServerMessage::SyncStatus(true));
+    ann.may_write.store(true, Ordering::Relaxed);
+    ann.syncs().await;
+    let lacking = ann.doc.transact().encode_state_as_update_v1(&StateVector::default());
+    let n = ann.sends(lacking).await;
+    assert_eq!(ann.hears().await, ServerMessage::DurableUpTo { n });
 }
 
 #[tokio::test]
@@ -346,6 +396,52 @@ async fn d1_no_acknowledgement_covers_what_was_refused_before_it() {
     assert_eq!(ann.hears().await, ServerMessage::DurableUpTo { n });
     bob.hears().await;
     assert_eq!(bob.reads(), "irst, refused");
+}
+
+/// The question after the document arrives together with edits, so that the board answers it after them.
+#[tokio::test]
+async fn d1_who_asks_for_the_document_says_nothing_of_what_they_send_after_it_or_sent_before() {
+    for asks_first in [true, false] {
+        let house = House::new();
+        let (mut ann, mut bob) = (house.guest("ann", 1).await, house.guest("bob", 2).await);
+        ann.writes("first").await;
+        bob.hears().await;
+        house.faults.hold_writes();
+        let busy = bob.types("bob's ");
+        bob.sends(busy).await;
+        house.faults.writes_held(1).await;
+        let state_vector = ann.doc.transact().state_vector();
+        if asks_first {
+            ann.handle.sync(ann.id, state_vector.clone()).await.expect("a board");
+        }
+        let refused = ann.types(", refused");
+        ann.edits += 1;
+        ann.sends_as(refused, Ack::Number(ann.edits), &[], false).await;
+        let erased = {
+            let mut txn = ann.doc.transact_mut();
+            ann.text.remove_range(&mut txn, 0, 1);
+            txn.encode_update_v1()
+        };
+        ann.sends(erased).await;
+        if !asks_first {
+            ann.handle.sync(ann.id, state_vector).await.expect("a board");
+        }
+        house.faults.release_writes();
+        // Until the answer to the question, and then nothing.
+        loop {
+            match ann.hears().await {
+                ServerMessage::Step1 { .. } => break,
+                ServerMessage::Stateless(_) | ServerMessage::Update { .. } | ServerMessage::Step2 { .. } => {}
+                other => panic!("{other:?}"),
+            }
+        }
+        assert_eq!(house.store.load(house.stream()).await.expect("rows").last_seq, 3);
+        ann.hears_nothing();
+        ann.syncs().await;
+        let lacking = ann.doc.transact().encode_state_as_update_v1(&StateVector::default());
+        let n = ann.sends(lacking).await;
+        assert_eq!(ann.hears().await, ServerMessage::DurableUpTo { n });
+    }
 }
 
 #[tokio::test]
@@ -393,10 +489,7 @@ async fn b10_presence_is_told_and_taken_back() {
     // Who comes later is told who is here, and everybody hears of it when somebody goes.
     let late = house.boards.open(&house.board).await.expect("a board");
     let (id, outbox) = (house.boards.next_member(), Arc::new(Outbox::default()));
-    let dialect = Dialect::Collab(None);
-    late.join(id, Member { actor: "c".into(), ours: true, dialect, outbox: outbox.clone(), slot: 1 })
-        .await
-        .expect("in");
+    late.join(id, member("c", true, &outbox, Arc::default())).await.expect("in");
     timeout(PATIENCE, outbox.filled()).await.expect("in time");
     ann.handle.leave(ann.id).await;
     let ServerMessage::Awareness(bytes) = bob.hears().await else { panic!("no presence") };

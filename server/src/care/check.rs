@@ -78,15 +78,19 @@ pub fn check(archive: &Archive) -> Result<Report, StoreError> {
 fn judge(archive: &Archive, stream: StreamId, inspected: &Inspected) -> Option<Finding> {
     let mut faults = Vec::new();
     let mut expected = 1;
+    let missing = |from: u64, next: u64| match next - from.min(next) {
+        1 => format!("row {from} is missing"),
+        _ => format!("rows {from} to {} are missing", next.saturating_sub(1)),
+    };
     for (seq, row) in &inspected.rows {
         if *seq != expected {
-            faults.push(match seq - expected.min(*seq) {
-                1 => format!("row {expected} is missing"),
-                _ => format!("rows {expected} to {} are missing", seq.saturating_sub(1)),
-            });
+            faults.push(missing(expected, *seq));
         }
         faults.extend(row.as_ref().err().cloned());
         expected = seq + 1;
+    }
+    if let Some(last) = inspected.last.filter(|last| *last >= expected) {
+        faults.push(missing(expected, last + 1));
     }
     let log_is_whole = faults.is_empty();
     faults.extend(inspected.snapshots.iter().filter_map(|(_, snapshot)| snapshot.as_ref().err().cloned()));

@@ -85,7 +85,7 @@ fn tell(mended: &Mended, out: &mut impl Write) -> Result<(), CareError> {
         writeln!(
             out,
             "{} later rows could not be taken over, because one before them is damaged and not in the backup. Devices that still hold \
-             what was written send it again when they open the board.",
+             what was written send it again when they open the board, each what its person wrote.",
             mended.left_behind
         )?;
     }

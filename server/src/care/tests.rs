@@ -1,6 +1,7 @@
 //! Bits flipped anywhere in a database file: whatever a flip does, it is found, or it changes nothing.
 
 use std::fs;
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use rand::rngs::StdRng;
@@ -13,18 +14,23 @@ use super::fold::{self, Folded};
 use super::*;
 use crate::store::sqlite::SqliteStore;
 use crate::store::sqlite::registers::Registers;
-use crate::store::{NewRow, Snapshot, Store, StreamId, TokenRecord};
+use crate::store::{Loaded, NewRow, Snapshot, Store, StreamId, TokenRecord};
 
 const FLIPS: usize = 300;
 
 /// Two boards of many rows, one of them with snapshots, in a store that was closed.
 async fn store_in(dir: &Path) -> Vec<StreamId> {
+    store_of(500, dir).await
+}
+
+/// The same, with so many rows a board.
+async fn store_of(rows: u64, dir: &Path) -> Vec<StreamId> {
     let store = SqliteStore::open(dir).expect("a store");
     let boards = [StreamId::board("w.t1"), StreamId::board("w.t2")];
     for (client, board) in (1..).zip(&boards) {
         let doc = new_doc(client);
         let text = doc.get_or_insert_text("t");
-        for count in 0..500 {
+        for count in 0..rows {
             let payload = {
                 let mut txn = doc.transact_mut();
                 text.push(&mut txn, "一些字");
@@ -104,6 +110,85 @@ async fn d5_d17_a_bit_flipped_anywhere_is_found_or_changes_nothing() {
     // Free space within pages makes up a part of the file, and flips there mean nothing.
     println!("{found} of {FLIPS} flips were found, {harmless} changed nothing");
     assert!(found > FLIPS / 4, "only {found} of {FLIPS} flips were found");
+}
+
+/// Pages are told apart by their first byte: leaves have a header of 8 bytes, inner ones of 12, and then the places of their cells.
+const PAGE: usize = 4_096;
+
+/// All bits that say where things are: the file's header, each page's, and the first places of its cells. And some of the others.
+fn structure(file: &[u8], random: &mut StdRng) -> Vec<(usize, u8)> {
+    let headers = (0..file.len() / PAGE).flat_map(|page| match page {
+        0 => 16..140,
+        _ => page * PAGE..page * PAGE + 20,
+    });
+    let all = headers.flat_map(|at| (0..8).map(move |bit| (at, bit)));
+    // Inner pages hold little but places of other pages.
+    let inner = (0..file.len() / PAGE).filter(|page| matches!(file[page * PAGE], 2 | 5)).flat_map(|page| {
+        (page * PAGE + 12..(page + 1) * PAGE).filter(|at| file[*at] != 0).map(|at| (at, (at % 8) as u8))
+    });
+    let others: Vec<_> =
+        (0..FLIPS * 4).map(|_| (random.random_range(0..file.len()), random.random_range(0..8))).collect();
+    all.chain(inner).chain(others).collect()
+}
+
+/// What a server loads, and not only what `verify` finds: a board is never served short, or empty, or as another one, and one that nobody
+/// has written is never taken for one that somebody has.
+#[tokio::test]
+async fn d5_what_is_loaded_after_any_flip_is_what_was_stored_or_an_error() {
+    let mut random = StdRng::seed_from_u64(7);
+    let dir = tempfile::tempdir().expect("a directory");
+    let mut streams = store_of(200, dir.path()).await;
+    streams.push(StreamId::board("w.t3"));
+    let load = |stream: &StreamId| Archive::open(dir.path()).and_then(|archive| archive.load(stream, u64::MAX));
+    let before: Vec<_> = streams.iter().map(|stream| load(stream).expect("sound")).collect();
+    let same = |stream: &StreamId, now: &Loaded, before: &Loaded| {
+        // Another snapshot, or none, is as good.
+        let fold = |loaded| fold::fold(stream, loaded).expect("folds");
+        now == before || (now.last_seq == before.last_seq && fold(now).is_same_as(&fold(before)))
+    };
+    let path = dir.path().join("tablehop.db");
+    let whole = fs::read(&path).expect("a file");
+    let file = fs::OpenOptions::new().write(true).open(&path).expect("a file");
+    let put = |at: usize, byte: u8| file.write_all_at(&[byte], at as u64).expect("written");
+
+    let flips = structure(&whole, &mut random);
+    let (mut refused, mut loaded) = (0, 0);
+    let mut wrong = Vec::new();
+    for (at, bit) in &flips {
+        put(*at, whole[*at] ^ (1 << bit));
+        for (stream, before) in streams.iter().zip(&before) {
+            match load(stream) {
+                Ok(now) if same(stream, &now, before) => loaded += 1,
+                Ok(now) => wrong.push(format!("bit {bit} of byte {at}: {stream} of {} rows", now.last_seq)),
+                Err(_) => refused += 1,
+            }
+        }
+        put(*at, whole[*at]);
+    }
+    println!("{} flips: {refused} loads refused, {loaded} as before", flips.len());
+    assert!(
+        wrong.is_empty(),
+        "{} loads of {} flips were wrong: {:#?}",
+        wrong.len(),
+        flips.len(),
+        &wrong[..20.min(wrong.len())]
+    );
+    assert!(refused > flips.len() / 20, "only {refused} were refused");
+
+    // And by the server's own way: opening changes the file, so there are fewer.
+    for (at, bit) in flips.iter().step_by(flips.len() / 200) {
+        let elsewhere = tempfile::tempdir().expect("a directory");
+        let mut bytes = whole.clone();
+        bytes[*at] ^= 1 << bit;
+        fs::write(elsewhere.path().join("tablehop.db"), &bytes).expect("written");
+        let Ok(store) = SqliteStore::open(elsewhere.path()) else { continue };
+        for (stream, before) in streams.iter().zip(&before) {
+            if let Ok(now) = store.load(stream.clone()).await {
+                assert!(same(stream, &now, before), "bit {bit} of byte {at}: {stream} of {} rows", now.last_seq);
+            }
+        }
+        store.close().await;
+    }
 }
 
 /// Each value of each token, join code and client id, one at a time: what it stood for is refused, and named.

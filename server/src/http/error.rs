@@ -60,9 +60,12 @@ pub enum ApiError {
     /// 405 `method_not_allowed`.
     #[error("this address does not take this method")]
     MethodNotAllowed,
-    /// 413 `too_large`: the body has more than [`limits::BODY_BYTES`].
-    #[error("a request may have at most {} bytes", limits::BODY_BYTES)]
-    TooLarge,
+    /// 413 `too_large`: the body has more than [`limits::BODY_BYTES`], or [`limits::JOIN_BYTES`].
+    #[error("this request may have at most {limit} bytes")]
+    TooLarge {
+        /// How many it may have.
+        limit: usize,
+    },
     /// 422 `unknown_template`.
     #[error("there is no template of this name")]
     UnknownTemplate,
@@ -107,7 +110,7 @@ impl ApiError {
             Self::WrongWorkshop | Self::ForeignOrigin | Self::Refused(Refusal::NotAllowed) => StatusCode::FORBIDDEN,
             Self::NotFound | Self::BadCode => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnknownTemplate | Self::KeyReused => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Refused(refusal) if self.field().is_some() || refusal.limit().is_some() => {
                 StatusCode::UNPROCESSABLE_ENTITY
@@ -132,7 +135,7 @@ impl ApiError {
             Self::NotFound => "not_found",
             Self::BadCode => "bad_code",
             Self::MethodNotAllowed => "method_not_allowed",
-            Self::TooLarge => "too_large",
+            Self::TooLarge { .. } => "too_large",
             Self::UnknownTemplate => "unknown_template",
             Self::TooManyRequests { .. } => "too_many_requests",
             Self::TooFast { .. } => "too_fast",
@@ -157,7 +160,7 @@ impl ApiError {
             field: self.field().map(str::to_owned),
             limit: match self {
                 Self::Refused(refusal) => refusal.limit(),
-                Self::TooLarge => Some(limits::BODY_BYTES as u64),
+                Self::TooLarge { limit } => Some(*limit as u64),
                 _ => None,
             },
         }
@@ -247,7 +250,7 @@ impl From<BoardError> for ApiError {
 impl From<BytesRejection> for ApiError {
     fn from(rejection: BytesRejection) -> Self {
         if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
-            return Self::TooLarge;
+            return Self::TooLarge { limit: limits::BODY_BYTES };
         }
         Self::BadJson(rejection.body_text())
     }
@@ -256,7 +259,7 @@ impl From<BytesRejection> for ApiError {
 impl From<JsonRejection> for ApiError {
     fn from(rejection: JsonRejection) -> Self {
         if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
-            return Self::TooLarge;
+            return Self::TooLarge { limit: limits::BODY_BYTES };
         }
         // What serde says may quote the request; a problem document stays small.
         Self::BadJson(rejection.body_text().chars().take(400).collect())

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
 use axum::extract::{ConnectInfo, FromRef, FromRequest, FromRequestParts, Request};
+use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
@@ -103,7 +104,7 @@ impl FromRequestParts<Http> for Caller {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, http: &Http) -> Result<Self, ApiError> {
-        match standing(parts, http).await? {
+        match standing(&parts.headers, http).await? {
             Some((Standing::Valid(principal), _)) => Ok(Self(principal)),
             Some((Standing::Expired, _)) => Err(ApiError::ExpiredToken),
             Some((Standing::Unknown, _)) | None => Err(ApiError::Unauthorised),
@@ -112,29 +113,30 @@ impl FromRequestParts<Http> for Caller {
 }
 
 /// The caller and their token, if they sent a valid one.
-pub struct MaybeCaller(pub Option<(Principal, String)>);
-
-impl FromRequestParts<Http> for MaybeCaller {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, http: &Http) -> Result<Self, ApiError> {
-        Ok(Self(match standing(parts, http).await? {
-            Some((Standing::Valid(principal), token)) => Some((principal, token)),
-            _ => None,
-        }))
-    }
+///
+/// # Errors
+/// The store cannot say.
+pub async fn maybe_caller(headers: &HeaderMap, http: &Http) -> Result<Option<(Principal, String)>, ApiError> {
+    Ok(match standing(headers, http).await? {
+        Some((Standing::Valid(principal), token)) => Some((principal, token)),
+        _ => None,
+    })
 }
 
 /// What the token that came with a request is worth, and the token.
-async fn standing(parts: &Parts, http: &Http) -> Result<Option<(Standing, String)>, ApiError> {
-    let header = parts.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let Some(token) = header.and_then(bearer) else { return Ok(None) };
+async fn standing(headers: &HeaderMap, http: &Http) -> Result<Option<(Standing, String)>, ApiError> {
+    let Some(token) = bearer(headers) else { return Ok(None) };
     let token = token.to_owned();
     Ok(Some((http.app.tokens.check(&token).await?, token)))
 }
 
+/// The token that came with a request, not looked at.
+pub(super) fn bearer(headers: &HeaderMap) -> Option<&str> {
+    headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(token_in)
+}
+
 /// The token in `Bearer <token>`; the scheme's case does not matter (RFC 9110).
-fn bearer(header: &str) -> Option<&str> {
+fn token_in(header: &str) -> Option<&str> {
     let (scheme, token) = header.trim().split_once(' ')?;
     let token = token.trim();
     (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
@@ -161,15 +163,15 @@ where
 
 #[cfg(test)]
 mod tests {
-    use super::bearer;
+    use super::token_in;
 
     #[test]
     fn bearer_tokens_are_read_and_nothing_else_is() {
         for good in ["Bearer abc", "bearer abc", " BEARER   abc "] {
-            assert_eq!(bearer(good), Some("abc"), "{good}");
+            assert_eq!(token_in(good), Some("abc"), "{good}");
         }
         for bad in ["", "Bearer", "Bearer ", "Basic abc", "abc", "Bearerabc"] {
-            assert_eq!(bearer(bad), None, "{bad}");
+            assert_eq!(token_in(bad), None, "{bad}");
         }
     }
 }

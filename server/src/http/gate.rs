@@ -1,36 +1,25 @@
-//! How often one address may ask. Generous where a whole company sits behind one router, strict where somebody guesses.
-//!
-//! Join codes: an address may try [`wrong_code_limit`](Config::wrong_code_limit) wrong ones in ten minutes. After that it is told nothing
-//! about any code, except those that have already proved right from there; so guessing ends after thirty tries, while a guest
-//! behind the same router as the guesser can still join the café that the others are in.
+//! How often one address may ask. Generous where a whole company sits behind one router, strict where somebody guesses (see [`super::codes`]).
 
-use std::collections::{HashMap, VecDeque};
 use std::hash::Hash;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use dashmap::DashMap;
 use dashmap::mapref::entry::Entry;
 use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
-use shared::id::WorkshopId;
+use shared::id::{ActorId, WorkshopId};
 use shared::limits;
 
 use super::budget::Budgets;
+use super::codes::Codes;
 use super::error::ApiError;
+use crate::auth::Principal;
 use crate::config::Config;
 
-/// How long a wrong code counts.
-const WRONG_CODE_WINDOW: Duration = Duration::from_secs(600);
-/// Codes remembered as right for one address; more cafés do not meet behind one router.
-const KNOWN_CODES: usize = 64;
-/// Addresses remembered; past it all are forgotten, which only lets each of them try again.
-const ADDRESSES: usize = 100_000;
-/// Requests one address may make at once, and as many again each minute: a thousand people who vote.
-const REQUESTS: u32 = 6_000;
 /// Checks after which limiters drop the addresses that have not been seen for a while.
 const SWEEP_EVERY: u32 = 4_096;
 
@@ -38,12 +27,13 @@ const SWEEP_EVERY: u32 = 4_096;
 pub struct Gate {
     /// How fast cafés may be changed.
     pub commands: Budgets,
+    /// Who guesses join codes.
+    pub codes: Codes,
     requests: Limiter<IpAddr>,
+    requests_of_person: Limiter<(WorkshopId, ActorId)>,
     joins: Limiter<IpAddr>,
     joins_of_workshop: Limiter<WorkshopId>,
     creations: Limiter<IpAddr>,
-    wrong_code_limit: u32,
-    codes: Mutex<HashMap<IpAddr, Codes>>,
     sockets: Places,
 }
 
@@ -60,27 +50,18 @@ pub struct Admission {
     taken: Arc<DashMap<IpAddr, u32>>,
 }
 
-/// What one address has tried.
-#[derive(Default)]
-struct Codes {
-    known: VecDeque<String>,
-    /// When the first of `wrong` was tried.
-    since: Option<Instant>,
-    wrong: u32,
-}
-
 impl Gate {
     /// With the limits of this configuration.
     pub fn new(config: &Config) -> Self {
         let minute = Duration::from_secs(60);
         Self {
             commands: Budgets::default(),
-            requests: Limiter::new(REQUESTS, minute),
+            codes: Codes::new(config.wrong_code_limit),
+            requests: Limiter::new(config.request_limit, minute),
+            requests_of_person: Limiter::new(limits::REQUESTS_PER_PERSON, minute),
             joins: Limiter::new(config.join_limit, minute),
             joins_of_workshop: Limiter::new(limits::PEOPLE_MAX as u32, minute),
             creations: Limiter::new(config.create_limit, 60 * minute),
-            wrong_code_limit: config.wrong_code_limit,
-            codes: Mutex::default(),
             sockets: Places::new(config.connection_limit),
         }
     }
@@ -90,11 +71,16 @@ impl Gate {
         self.sockets.take(address)
     }
 
-    /// Any request.
+    /// Any request; with who sent it, if that is known already. Those are counted for themselves as long as that is enough. A link that many
+    /// read through is one person, and then they are counted like anybody behind their address.
     ///
     /// # Errors
     /// [`ApiError::TooManyRequests`].
-    pub fn request(&self, address: IpAddr) -> Result<(), ApiError> {
+    pub fn request(&self, address: IpAddr, by: Option<&Principal>) -> Result<(), ApiError> {
+        let by = by.map(|by| (by.workshop.clone(), by.actor.id.clone()));
+        if by.is_some_and(|by| self.requests_of_person.check(&by).is_ok()) {
+            return Ok(());
+        }
         self.requests.check(&address)
     }
 
@@ -120,49 +106,6 @@ impl Gate {
     /// [`ApiError::TooManyRequests`].
     pub fn join_workshop(&self, workshop: &WorkshopId) -> Result<(), ApiError> {
         self.joins_of_workshop.check(workshop)
-    }
-
-    /// Before a code is looked up.
-    ///
-    /// # Errors
-    /// [`ApiError::TooManyRequests`] if this address has tried too many wrong ones and this is not one it knows.
-    pub fn try_code(&self, address: IpAddr, code: &str, now: Instant) -> Result<(), ApiError> {
-        let mut all = self.codes();
-        let Some(codes) = all.get_mut(&address) else { return Ok(()) };
-        let Some(since) = codes.since else { return Ok(()) };
-        let left = WRONG_CODE_WINDOW.saturating_sub(now.saturating_duration_since(since));
-        if left.is_zero() {
-            codes.since = None;
-            codes.wrong = 0;
-        } else if codes.wrong >= self.wrong_code_limit && !codes.known.iter().any(|known| known == code) {
-            return Err(ApiError::TooManyRequests { retry_after: left.as_secs() + 1 });
-        }
-        Ok(())
-    }
-
-    /// A code that leads nowhere was tried.
-    pub fn wrong_code(&self, address: IpAddr, now: Instant) {
-        let mut all = self.codes();
-        let codes = entry(&mut all, address);
-        codes.since.get_or_insert(now);
-        codes.wrong = codes.wrong.saturating_add(1);
-        metrics::counter!("tablehop_wrong_codes_total").increment(1);
-    }
-
-    /// This address has shown that it knows this code.
-    pub fn right_code(&self, address: IpAddr, code: &str) {
-        let mut all = self.codes();
-        let known = &mut entry(&mut all, address).known;
-        if !known.iter().any(|k| k == code) {
-            known.push_back(code.to_owned());
-            if known.len() > KNOWN_CODES {
-                known.pop_front();
-            }
-        }
-    }
-
-    fn codes(&self) -> MutexGuard<'_, HashMap<IpAddr, Codes>> {
-        self.codes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -192,13 +135,6 @@ impl Drop for Admission {
             }
         }
     }
-}
-
-fn entry(all: &mut HashMap<IpAddr, Codes>, address: IpAddr) -> &mut Codes {
-    if all.len() >= ADDRESSES && !all.contains_key(&address) {
-        all.clear();
-    }
-    all.entry(address).or_default()
 }
 
 /// `burst` at once, and as many again, evenly, over a period.
@@ -242,33 +178,6 @@ mod tests {
     const ELSEWHERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(203, 0, 113, 8));
 
     #[test]
-    fn guessing_ends_and_guests_still_join() {
-        let (gate, now) = (gate(), Instant::now());
-        gate.right_code(OFFICE, "RIGHT234");
-        let mut tries = 0;
-        while gate.try_code(OFFICE, "GUESS234", now).is_ok() {
-            gate.wrong_code(OFFICE, now);
-            tries += 1;
-        }
-        assert_eq!(tries, 30);
-        assert_eq!(gate.try_code(OFFICE, "OTHER234", now), Err(ApiError::TooManyRequests { retry_after: 601 }));
-        assert_eq!(gate.try_code(OFFICE, "RIGHT234", now), Ok(()), "a guest behind the same router");
-        assert_eq!(gate.try_code(ELSEWHERE, "OTHER234", now), Ok(()), "a guest elsewhere");
-
-        let later = now + WRONG_CODE_WINDOW;
-        assert_eq!(gate.try_code(OFFICE, "OTHER234", later), Ok(()));
-    }
-
-    #[test]
-    fn an_address_remembers_its_last_codes_only() {
-        let (gate, now) = (gate(), Instant::now());
-        (0..=KNOWN_CODES).for_each(|n| gate.right_code(OFFICE, &n.to_string()));
-        (0..30).for_each(|_| gate.wrong_code(OFFICE, now));
-        assert!(gate.try_code(OFFICE, "0", now).is_err());
-        assert!(gate.try_code(OFFICE, "1", now).is_ok());
-    }
-
-    #[test]
     fn h22_an_address_has_so_many_sockets_and_gets_them_back() {
         let mut config = Config::new(([127, 0, 0, 1], 0).into(), PathBuf::new());
         config.connection_limit = 2;
@@ -289,5 +198,31 @@ mod tests {
         assert!((0..3).all(|_| gate.join(OFFICE).is_ok()));
         assert!(matches!(gate.join(OFFICE), Err(ApiError::TooManyRequests { retry_after: 1..=60 })));
         assert_eq!(gate.join(ELSEWHERE), Ok(()));
+    }
+
+    #[test]
+    fn h23_who_floods_without_a_token_uses_up_nothing_of_those_who_have_one() {
+        let mut config = Config::new(([127, 0, 0, 1], 0).into(), PathBuf::new());
+        config.request_limit = 5;
+        let gate = Gate::new(&config);
+        let person = |id: &str| Principal {
+            workshop: "w".into(),
+            actor: shared::id::Actor { id: id.into(), role: shared::id::Role::Participant },
+        };
+        assert_eq!((0..100).filter(|_| gate.request(OFFICE, None).is_ok()).count(), 5);
+        let (li, wang) = (person("li"), person("wang"));
+        let most = limits::REQUESTS_PER_PERSON as usize;
+        let asked = (0..2 * most).filter(|_| gate.request(OFFICE, Some(&li)).is_ok()).count();
+        assert!((most..most + 100).contains(&asked), "{asked}, what is earned meanwhile included");
+        assert_eq!(gate.request(OFFICE, Some(&wang)), Ok(()));
+        assert_eq!(gate.request(ELSEWHERE, Some(&li)), Ok(()), "their address has not been used up");
+    }
+
+    #[test]
+    fn h23_everybody_of_the_largest_cafe_votes_from_one_address_within_a_minute() {
+        let config = Config::new(([127, 0, 0, 1], 0).into(), PathBuf::new());
+        let gate = Gate::new(&config);
+        // Three dots each, though nobody's token were known.
+        assert!((0..3 * limits::PEOPLE_MAX).all(|_| gate.request(OFFICE, None).is_ok()));
     }
 }

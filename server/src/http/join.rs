@@ -2,11 +2,10 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Instant;
 
 use axum::Json as Body;
-use axum::extract::State;
-use axum::http::StatusCode;
+use axum::extract::{FromRequest, Request, State};
+use axum::http::{HeaderMap, StatusCode};
 use shared::api::{CodeInfo, JoinRequest, Joined};
 use shared::id::{Actor, Role, WorkshopId};
 use shared::limits;
@@ -15,7 +14,7 @@ use shared::workshop::{Command, Workshop};
 
 use super::Http;
 use super::error::ApiError;
-use super::extract::{Json, MaybeCaller, Path, Peer};
+use super::extract::{Json, Path, Peer, maybe_caller};
 use super::openapi::Problems;
 use crate::auth::new_actor;
 use crate::workshop::CommandError;
@@ -26,14 +25,20 @@ use crate::workshop::CommandError;
 pub async fn join(
     State(http): State<Http>,
     Peer(address): Peer,
-    MaybeCaller(caller): MaybeCaller,
-    Json(request): Json<JoinRequest>,
+    headers: HeaderMap,
+    request: Request,
 ) -> Result<(StatusCode, Body<Joined>), ApiError> {
+    let request = match Json::<JoinRequest>::from_request(request, &http).await {
+        Ok(Json(request)) => request,
+        Err(ApiError::TooLarge { .. }) => return Err(ApiError::TooLarge { limit: limits::JOIN_BYTES }),
+        Err(error) => return Err(error),
+    };
     // The code first: somebody who guesses must not use up what guests behind the same router need.
     let (workshop, _) = find(&http, address, &request.code).await?;
     http.gate.join(address)?;
     tracing::Span::current().record("workshop", tracing::field::display(&workshop));
     http.gate.join_workshop(&workshop)?;
+    let caller = maybe_caller(&headers, &http).await?;
     let same_person = caller.filter(|(p, _)| p.workshop == workshop && p.actor.role == Role::Participant);
     let JoinRequest { name, department, .. } = request;
     match same_person {
@@ -96,7 +101,7 @@ async fn come_back(
 /// The café behind a code as somebody typed it. Every failure looks the same.
 async fn find(http: &Http, address: IpAddr, typed: &str) -> Result<(WorkshopId, Arc<Workshop>), ApiError> {
     let code = normalise_code(typed).unwrap_or_default();
-    http.gate.try_code(address, &code, Instant::now())?;
+    let guess = http.gate.codes.guess(address, &code).await?;
     let found = if code.is_empty() { None } else { http.app.store.workshop_by_join_code(code.clone()).await? };
     let workshop = found.map(WorkshopId);
     let state = match &workshop {
@@ -105,14 +110,11 @@ async fn find(http: &Http, address: IpAddr, typed: &str) -> Result<(WorkshopId, 
     };
     match (workshop, state) {
         (Some(workshop), Ok((_, state))) => {
-            http.gate.right_code(address, &code);
+            guess.right();
             Ok((workshop, state))
         }
         // A code may also be reserved for a café that could not be created.
-        (None, _) | (_, Err(CommandError::NoSuchWorkshop)) => {
-            http.gate.wrong_code(address, Instant::now());
-            Err(ApiError::BadCode)
-        }
+        (None, _) | (_, Err(CommandError::NoSuchWorkshop)) => Err(guess.wrong()),
         (_, Err(error)) => Err(error.into()),
     }
 }

@@ -26,7 +26,7 @@ pub async fn show(
 ) -> Result<Body<Links>, ApiError> {
     let workshop = caller.facilitating(&http, &id).await?;
     let join_code = workshop.join_code.clone();
-    http.gate.right_code(address, &join_code);
+    http.gate.codes.right(address, &join_code);
     let base = http.app.config.url_for_guests(host(&headers));
     let given = http.app.tokens.links(&id).await?.into_iter();
     let given = given.filter(|(actor, _)| !workshop.has_ended(actor)).map(|(actor, made_at)| GivenLink {

@@ -6,6 +6,7 @@
 //! - [`error`]: what goes wrong, and how it is told
 //! - [`extract`]: what handlers take from a request: JSON, the caller, the address
 //! - [`gate`]: how often one address may ask
+//! - [`codes`]: who guesses join codes
 //! - [`budget`]: how fast the commands of a café may make its log grow
 //! - one file a resource: [`workshops`], [`links`], [`join`], [`qr`], [`templates`], [`exports`], [`operations`]
 //! - [`openapi`]: the description of it all
@@ -30,13 +31,14 @@ use tower_http::trace::{DefaultOnResponse, TraceLayer};
 use tracing::Level;
 
 use self::error::ApiError;
-use self::extract::Peer;
+use self::extract::{Peer, bearer};
 use self::gate::Gate;
 use crate::app::App;
 use crate::{auth, socket};
 
 pub mod assets;
 pub mod budget;
+pub mod codes;
 pub mod error;
 pub mod exports;
 pub mod extract;
@@ -49,8 +51,8 @@ pub mod qr;
 pub mod templates;
 pub mod workshops;
 
-/// Longest a request may take: exporting the largest café is far below it, and phones give up soon after.
-const REQUEST_TIME: Duration = Duration::from_secs(20);
+/// Longest a request may take.
+const REQUEST_TIME: Duration = Duration::from_secs(limits::REQUEST_SECONDS);
 
 /// Only what we ship ourselves, and our own WebSocket. `ws:` and `wss:` are named because older Safari does not count them as
 /// `'self'`; `blob:` is for downloads.
@@ -87,7 +89,7 @@ pub fn router(app: App) -> Router {
         .route("/workshops/{id}/commands", post(workshops::command))
         .route("/workshops/{id}/links", get(links::show).post(links::create))
         .route("/workshops/{id}/export/{format}", get(exports::show))
-        .route("/join", post(join::join))
+        .route("/join", post(join::join).layer(DefaultBodyLimit::max(limits::JOIN_BYTES)))
         .route("/codes/{code}", get(join::code_info))
         .route("/qr/{file}", get(qr::show))
         .route("/templates", get(templates::list))
@@ -136,7 +138,7 @@ fn set_header(name: HeaderName, value: &'static str) -> SetResponseHeaderLayer<H
     SetResponseHeaderLayer::overriding(name, HeaderValue::from_static(value))
 }
 
-/// Before any request to the API: how often, and from which page.
+/// Before any request to the API: how often, and from which page. Whoever shows a token that was found good lately is counted for themselves.
 async fn guard(State(http): State<Http>, Peer(address): Peer, request: Request, next: Next) -> Response {
     let origin = request.headers().get(header::ORIGIN);
     let changes_something = !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
@@ -147,7 +149,8 @@ async fn guard(State(http): State<Http>, Peer(address): Peer, request: Request, 
         // Counted by the code's own limits. Whoever guesses would use up the requests of guests behind the same router.
         Ok(())
     } else {
-        http.gate.request(address)
+        let token = bearer(request.headers());
+        http.gate.request(address, token.and_then(|token| http.app.tokens.recall(token)).as_ref())
     };
     match allowed {
         Ok(()) => next.run(request).await,
@@ -155,7 +158,7 @@ async fn guard(State(http): State<Http>, Peer(address): Peer, request: Request, 
     }
 }
 
-/// Whether a request, by its path below `/api`, is one that [`Gate::try_code`] decides on.
+/// Whether a request, by its path below `/api`, is one that [`codes`] decide on.
 fn is_about_a_code(path: &str) -> bool {
     path == "/join" || path.starts_with("/codes/")
 }

@@ -26,7 +26,7 @@ pub async fn health() -> &'static str {
 #[utoipa::path(get, path = "/readyz", tag = "operations", security(()),
     responses((status = 200, body = String, content_type = "text/plain", description = "`ready`"), Problems))]
 pub async fn ready(State(http): State<Http>, Peer(address): Peer) -> Result<&'static str, ApiError> {
-    http.gate.request(address)?;
+    http.gate.request(address, None)?;
     // A disk that hangs is no better than one that fails.
     tokio::time::timeout(PATIENCE, http.app.store.check()).await.map_err(|_| ApiError::TimedOut)??;
     Ok("ready\n")

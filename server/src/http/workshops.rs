@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use axum::Json as Body;
-use axum::extract::{Request, State};
+use axum::extract::{FromRequest, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
@@ -36,15 +36,17 @@ pub async fn create(
     State(http): State<Http>,
     Peer(address): Peer,
     headers: HeaderMap,
-    Json(request): Json<CreateWorkshop>,
+    request: Request,
 ) -> Result<(StatusCode, Body<CreatedWorkshop>), ApiError> {
+    // Before the body is read: it may be the largest there is, and from anybody.
     http.gate.create(address)?;
+    let Json(request) = Json::<CreateWorkshop>::from_request(request, &http).await?;
     let draft = draft(request)?.checked()?;
     let (id, join_code) = http.app.workshops.create(draft).await?;
     let (facilitator, reviewer) = (new_actor(Role::Facilitator)?, new_actor(Role::Reviewer)?);
     let facilitator_token = http.app.tokens.issue(&id, &facilitator).await?;
     let review_token = http.app.tokens.issue(&id, &reviewer).await?;
-    http.gate.right_code(address, &join_code);
+    http.gate.codes.right(address, &join_code);
     metrics::counter!("tablehop_workshops_created_total").increment(1);
     let base = http.app.config.url_for_guests(host(&headers));
     let created = CreatedWorkshop {

@@ -1,11 +1,11 @@
-//! How many bytes of edits each person may still send, with all their connections together. A connection's own bucket begins full, so whoever
-//! came again and again would write without end.
+//! How much each person may still do with all their connections together: bytes of edits, questions after whole documents, readings of the
+//! register of client ids. A connection's own buckets begin full, so whoever came again and again would go on without end.
 //!
-//! A person's bucket is there as long as they are connected, and afterwards until it would be full again: then a new one is the same.
+//! A person's buckets are there as long as they are connected, and afterwards until they would be full again: then new ones are the same.
 
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use dashmap::DashMap;
 use shared::id::{ActorId, WorkshopId};
@@ -29,7 +29,14 @@ pub struct Allowances {
 
 /// One person's allowance.
 #[derive(Clone, Debug)]
-pub struct Allowance(Arc<Mutex<Bucket>>);
+pub struct Allowance(Arc<Mutex<Buckets>>);
+
+#[derive(Debug)]
+struct Buckets {
+    edit_bytes: Bucket,
+    syncs: Bucket,
+    look_ups: Bucket,
+}
 
 impl Default for Allowances {
     fn default() -> Self {
@@ -65,17 +72,37 @@ impl Allowances {
 
 impl Allowance {
     fn full(now: Instant) -> Self {
-        let bucket = Bucket::new(limits::EDIT_BYTES_PER_SECOND, limits::EDIT_BYTES_BURST, now);
-        Self(Arc::new(Mutex::new(bucket)))
+        let buckets = Buckets {
+            edit_bytes: Bucket::new(limits::EDIT_BYTES_PER_SECOND, limits::EDIT_BYTES_BURST, now),
+            syncs: Bucket::new(limits::SYNCS_PER_SECOND_PER_PERSON, limits::SYNCS_BURST_PER_PERSON, now),
+            look_ups: Bucket::new(limits::LOOK_UPS_PER_SECOND, limits::LOOK_UPS_BURST, now),
+        };
+        Self(Arc::new(Mutex::new(buckets)))
     }
 
-    /// Takes so many bytes; `false` if there are fewer.
-    pub fn take(&self, now: Instant, bytes: usize) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take_many(now, bytes)
+    /// Takes an edit of so many bytes, [`limits::EDIT_BYTES_LEAST`] at least; `false` if there are fewer left.
+    pub fn edit(&self, now: Instant, bytes: usize) -> bool {
+        self.lock().edit_bytes.take_many(now, bytes.max(limits::EDIT_BYTES_LEAST))
+    }
+
+    /// Takes one question after a whole document; `false` if none is left.
+    pub fn sync(&self, now: Instant) -> bool {
+        self.lock().syncs.take(now)
+    }
+
+    /// Takes so many readings of the register of client ids; `false` if there are fewer left.
+    pub fn look_up(&self, now: Instant, readings: usize) -> bool {
+        self.lock().look_ups.take_many(now, readings)
     }
 
     fn is_full(&self, now: Instant) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_full(now)
+        let mut buckets = self.lock();
+        let Buckets { edit_bytes, syncs, look_ups } = &mut *buckets;
+        [edit_bytes, syncs, look_ups].into_iter().all(|bucket| bucket.is_full(now))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Buckets> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether a connection has it.
@@ -91,17 +118,28 @@ mod tests {
     use super::*;
 
     const BURST: usize = limits::EDIT_BYTES_BURST as usize;
+    const LEAST: usize = limits::EDIT_BYTES_LEAST;
 
     #[test]
     fn h23_who_comes_back_has_what_they_had_left() {
         let (allowances, now) = (Allowances::default(), Instant::now());
         let of = |person: &str| allowances.of(&"w".into(), &person.into(), now);
         let (phone, laptop) = (of("ann"), of("ann"));
-        assert!(phone.take(now, BURST - 10) && laptop.take(now, 9) && !laptop.take(now, 2));
+        assert!(phone.edit(now, BURST - LEAST) && laptop.edit(now, LEAST) && !laptop.edit(now, 1));
         drop((phone, laptop));
-        assert!(!of("ann").take(now, 2));
-        assert!(of("bob").take(now, BURST) && allowances.of(&"v".into(), &"ann".into(), now).take(now, BURST));
-        assert!(of("ann").take(now + Duration::from_secs(1), limits::EDIT_BYTES_PER_SECOND as usize));
+        assert!(!of("ann").edit(now, 1));
+        assert!(of("bob").edit(now, BURST) && allowances.of(&"v".into(), &"ann".into(), now).edit(now, BURST));
+        assert!(of("ann").edit(now + Duration::from_secs(1), limits::EDIT_BYTES_PER_SECOND as usize));
+        // However small they are, edits are counted; and so is what else all connections share.
+        let (ann, later) = (of("ann"), now + Duration::from_secs(2));
+        assert_eq!((0..1_000).filter(|_| ann.edit(later, 1)).count(), limits::EDIT_BYTES_PER_SECOND as usize / LEAST);
+        let asked = (0..).take_while(|_| of("ann").sync(now)).count();
+        assert_eq!(asked, limits::SYNCS_BURST_PER_PERSON as usize);
+        assert!(
+            ann.look_up(now, limits::LOOK_UPS_BURST as usize)
+                && !of("ann").look_up(now, 1)
+                && of("bob").look_up(now, 1)
+        );
     }
 
     #[test]
@@ -111,20 +149,20 @@ mod tests {
         let here: Vec<Allowance> = (0..FEW).map(|n| come(n, start)).collect();
         // They write and go, and others come.
         for n in FEW..20 * FEW {
-            assert!(come(n, start).take(start, 1 + n % 2 * BURST / 2));
+            assert!(come(n, start).edit(start, 1 + n % 2 * BURST / 2));
         }
-        assert!(here.iter().all(|allowance| allowance.take(start, BURST)));
+        assert!(here.iter().all(|allowance| allowance.edit(start, BURST)));
         let later = start + Duration::from_secs(10);
         allowances.sweep(later);
         assert!((10 * FEW..12 * FEW).contains(&allowances.people.len()), "{}", allowances.people.len());
-        assert!(!come(0, later).take(later, BURST), "who is here is remembered");
+        assert!(!come(0, later).edit(later, BURST), "who is here is remembered");
         allowances.sweep(start + Duration::from_secs(3_600));
         assert_eq!(allowances.people.len(), FEW);
         // Everybody writes as much as they may, and goes.
         for n in 0..2 * limits::ALLOWANCES_KEPT {
-            assert!(come(n + 100 * FEW, later).take(later, BURST));
+            assert!(come(n + 100 * FEW, later).edit(later, BURST));
         }
         assert!(allowances.people.len() <= 2 * (limits::ALLOWANCES_KEPT + FEW) + 1, "{}", allowances.people.len());
-        assert!(!come(0, later).take(later, BURST), "who is here is remembered all the same");
+        assert!(!come(0, later).edit(later, BURST), "who is here is remembered all the same");
     }
 }

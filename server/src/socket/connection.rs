@@ -14,12 +14,12 @@ use super::allowance::Allowance;
 use super::dialect::{Dialect, decode_yjs};
 use super::guard::{Guard, GuardError, Holder};
 use super::outbox::{Class, End, Outbox, Slot};
-use super::rights::{right_now, user_of};
+use super::rights::{pen, right_now, user_of};
 use super::session::{Input, Output, Right, Session};
 use crate::app::App;
 use crate::auth::{Principal, Standing};
 use crate::board::{self, Gone, Member, MemberId, read_state_vector};
-use crate::store::StoreError;
+use crate::store::{Health, StoreError};
 use crate::workshop::floor::Arrival;
 use crate::workshop::{self, CommandError, Moment, Viewer};
 
@@ -219,6 +219,10 @@ impl Connection {
             Output::Send { slot, to, message } => self.send(slot, &to, message),
             Output::Sync { slot, state_vector } => {
                 let (handle, member) = self.board(slot)?;
+                if !self.person.as_ref()?.allowance.sync(Instant::now()) {
+                    self.end_too_fast();
+                    return None;
+                }
                 match read_state_vector(&state_vector) {
                     Ok(state_vector) => {
                         let sent = handle.sync(member, state_vector).await;
@@ -230,12 +234,16 @@ impl Connection {
             Output::Edit { slot, ack, update, allowed, ours } => {
                 let (handle, member) = self.board(slot)?;
                 let person = self.person.as_ref()?;
-                if !person.allowance.take(Instant::now(), update.len()) {
-                    metrics::counter!("tablehop_refusals_total", "reason" => TOO_FAST.reason).increment(1);
-                    self.outbox.end(TOO_FAST);
+                if !person.allowance.edit(Instant::now(), update.len()) {
+                    self.end_too_fast();
                     return None;
                 }
-                let holder = holder(&self.app, &person.principal);
+                let holder = holder(&self.app, person);
+                if allowed && self.guard.bind_lent(holder).await.is_err() {
+                    // With a new connection come new ids.
+                    self.outbox.end(RESTART);
+                    return None;
+                }
                 match self.guard.check(holder, ours || !allowed, update).await {
                     Ok(update) => {
                         let sent = handle.edit(member, ack, update, allowed).await;
@@ -244,7 +252,7 @@ impl Connection {
                     Err(error) => self.end_for(&error),
                 }
             }
-            Output::Presence { slot, presence, ours } => Box::pin(self.pass_presence(slot, &presence, ours)).await,
+            Output::Presence { slot, presence, .. } => Box::pin(self.pass_presence(slot, &presence)).await,
             Output::QueryPresence { slot } => {
                 let (handle, member) = self.board(slot)?;
                 let sent = handle.query_presence(member).await;
@@ -316,7 +324,10 @@ impl Connection {
                 let handle = self.app.boards.open(id).await.map_err(|error| error.code())?;
                 self.welcome(slot, to, right == Right::Read, ours, IDS_FOR_BOARD).await?;
                 let member = self.app.boards.next_member();
-                let joining = Member { actor: principal.actor.id, ours, dialect, outbox: self.outbox.clone(), slot };
+                let moment = self.person.as_ref().ok_or("unavailable")?.workshop.moment.clone();
+                let may_write = pen(moment, principal.actor.clone(), to.address.clone());
+                let (actor, outbox) = (principal.actor.id, self.outbox.clone());
+                let joining = Member { actor, ours, dialect, outbox, slot, may_write };
                 handle.join(member, joining).await.map_err(|_| "unavailable")?;
                 self.places.push(Place { slot, open: Open::Board { handle, member } });
             }
@@ -333,6 +344,8 @@ impl Connection {
                 let workshop = match self.app.workshops.open(&principal.workshop).await {
                     Ok(workshop) => workshop,
                     Err(CommandError::NoSuchWorkshop) => return Err("unknown_workshop"),
+                    // Nothing is served of it, and coming again would not mend it.
+                    Err(CommandError::Store(StoreError::Corrupt { .. })) => return Err("damaged"),
                     Err(CommandError::Store(_)) => return Err("store_unavailable"),
                     Err(CommandError::Busy | CommandError::Refused(_) | CommandError::KeyReused) => {
                         return Err("unavailable");
@@ -359,9 +372,16 @@ impl Connection {
         let mut assigned = Vec::new();
         if ours {
             let person = self.person.as_ref().ok_or("unavailable")?;
-            assigned = match self.guard.assign_up_to(holder(&self.app, &person.principal), ids).await {
+            let holder = holder(&self.app, person);
+            let mut given = self.guard.assign_up_to(holder, ids).await;
+            if matches!(given, Err(GuardError::Store(_))) && !self.takes_writes() {
+                // They may read all the same.
+                given = self.guard.lend(holder, ids).await;
+            }
+            assigned = match given {
                 Ok(ids) => ids,
                 Err(GuardError::TooMany) => return Err("too_many_clients"),
+                Err(GuardError::Store(StoreError::Corrupt { .. })) => return Err("damaged"),
                 Err(_) => return Err("store_unavailable"),
             };
         }
@@ -374,19 +394,23 @@ impl Connection {
 
     // -- Traffic
 
-    async fn pass_presence(&mut self, slot: Slot, bytes: &[u8], ours: bool) {
+    async fn pass_presence(&mut self, slot: Slot, bytes: &[u8]) {
         let Some((handle, member)) = self.board(slot) else { return };
         let Some(person) = &self.person else { return };
         let Ok(mut entries) = presence::decode(bytes) else {
             return self.outbox.end(End { code: 1002, reason: "bad_presence" });
         };
         let clients = entries.iter().map(|entry| entry.client).collect();
-        let foreign = match self.guard.foreign(holder(&self.app, &person.principal), ours, clients).await {
-            Ok(foreign) => foreign,
+        // Ours claim an id by being present under it, and by nothing else: it was theirs, and the store was restored from a time before.
+        match self.guard.foreign(holder(&self.app, person), false, clients).await {
+            // Clients also tell of others whom they take for gone; that is for the server to say.
+            Ok(foreign) => entries.retain(|entry| !foreign.contains(&entry.client)),
+            // Nothing is lost with a caret that is a moment late.
+            Err(GuardError::TooFast) => entries.retain(|entry| self.guard.knows(entry.client)),
+            // An id cannot be claimed now; reading goes on.
+            Err(GuardError::Store(_)) if !self.takes_writes() => return,
             Err(error) => return self.end_for(&error),
-        };
-        // Clients also tell of others whom they take for gone; that is for the server to say.
-        entries.retain(|entry| !foreign.contains(&entry.client));
+        }
         if !entries.is_empty() {
             let Some((_, to, ..)) = self.session.open().find(|open| open.0 == slot) else { return };
             let user = user_of(&person.workshop.moment.borrow().state, &person.principal.actor, &to.address);
@@ -458,16 +482,26 @@ impl Connection {
         }
     }
 
+    fn takes_writes(&self) -> bool {
+        *self.app.store.health().borrow() == Health::Good
+    }
+
     fn still_there(&self, sent: Result<(), Gone>) {
         if sent.is_err() {
             self.outbox.end(RESTART);
         }
     }
 
+    fn end_too_fast(&self) {
+        metrics::counter!("tablehop_refusals_total", "reason" => TOO_FAST.reason).increment(1);
+        self.outbox.end(TOO_FAST);
+    }
+
     fn end_for(&self, error: &GuardError) {
         let end = match error {
             GuardError::Scan(_) => End { code: 1002, reason: "bad_update" },
             GuardError::TooMany => End { code: 4403, reason: "too_many_clients" },
+            GuardError::TooFast => TOO_FAST,
             GuardError::Store(_) => UNAVAILABLE,
         };
         let (connection, principal) = (self.number, self.principal());
@@ -477,8 +511,15 @@ impl Connection {
     }
 }
 
-fn holder<'a>(app: &'a App, principal: &'a Principal) -> Holder<'a> {
-    Holder { store: &*app.store, workshop: &principal.workshop, actor: &principal.actor.id }
+fn holder<'a>(app: &'a App, person: &'a Person) -> Holder<'a> {
+    let Person { principal, allowance, .. } = person;
+    Holder {
+        store: &*app.store,
+        workshop: &principal.workshop,
+        actor: &principal.actor.id,
+        allowance,
+        now: Instant::now(),
+    }
 }
 
 fn workshop_of(address: &Address) -> &WorkshopId {

@@ -8,17 +8,14 @@ use std::collections::BTreeSet;
 use shared::id::{ActorId, WorkshopId};
 use shared::limits;
 use shared::wire::scan::{self, Checked, Placed, Range, ScanError, SharedType};
+use tokio::time::Instant;
 
+use super::allowance::Allowance;
 use crate::draw;
 use crate::store::{Store, StoreError};
 
 /// Unknown ids that are looked up one by one; more are looked up at once.
 const FEW: usize = 4;
-/// Ids that one connection may claim by using them: a document, made again now and then.
-const CLAIMS: usize = 32;
-/// Client ids of one message that the store is asked about. A message may name as many as fit in it, and each is a reading of the store;
-/// whose ids are not asked about, others are taken to be.
-const LOOK_UPS: usize = 2 * CLAIMS;
 /// Client ids bound beside those that are asked for, and given out by the same connection later: changing table then asks nothing of the
 /// store, where a whole café does so at once.
 const SPARE: usize = 3;
@@ -32,6 +29,8 @@ pub struct Guard {
     own: Vec<u64>,
     /// Those of them that were bound and not yet given out.
     spare: Vec<u64>,
+    /// Those that were given out and could not be bound yet.
+    lent: Vec<u64>,
     claims: usize,
     /// How many the principal holds in all, once asked.
     held: Option<usize>,
@@ -46,6 +45,9 @@ pub enum GuardError {
     /// The principal holds too many ids.
     #[error("too many client ids")]
     TooMany,
+    /// The principal has had the register read too often.
+    #[error("too many unknown client ids")]
+    TooFast,
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -94,6 +96,10 @@ pub struct Holder<'a> {
     pub workshop: &'a WorkshopId,
     /// Who.
     pub actor: &'a ActorId,
+    /// How often the register may still be read for them.
+    pub allowance: &'a Allowance,
+    /// The time that counts for that.
+    pub now: Instant,
 }
 
 impl Guard {
@@ -116,7 +122,7 @@ impl Guard {
     /// Those of the given ids that are not the principal's.
     ///
     /// # Errors
-    /// [`GuardError::TooMany`] and [`GuardError::Store`].
+    /// [`GuardError::TooMany`], [`GuardError::TooFast`] and [`GuardError::Store`].
     pub async fn foreign(
         &mut self,
         holder: Holder<'_>,
@@ -133,8 +139,18 @@ impl Guard {
         Box::pin(self.look_up(holder, ours, clients)).await
     }
 
+    /// Whether an id is known to be the principal's, without asking anybody.
+    pub fn knows(&self, client: u64) -> bool {
+        self.own.binary_search(&client).is_ok()
+    }
+
     async fn look_up(&mut self, holder: Holder<'_>, ours: bool, mut clients: Vec<u64>) -> Result<Vec<u64>, GuardError> {
         let all_known = clients.len() > FEW;
+        // Reading all of their own is one of many rows.
+        let readings = clients.len().min(limits::LOOK_UPS) + if all_known { limits::LOOK_UPS } else { 0 };
+        if !holder.allowance.look_up(holder.now, readings) {
+            return Err(GuardError::TooFast);
+        }
         if all_known {
             let (workshop, actor) = holder.names();
             self.own = holder.store.clients_of(workshop, actor).await?;
@@ -144,7 +160,7 @@ impl Guard {
         let mut foreign = Vec::new();
         for (asked, client) in clients.into_iter().enumerate() {
             // All that are theirs are known by now; what is left is others', or free to be claimed.
-            let may_claim = !ours && self.claims < CLAIMS && asked < LOOK_UPS;
+            let may_claim = !ours && self.claims < limits::CLIENT_IDS_CLAIMED && asked < limits::LOOK_UPS;
             if (may_claim || !all_known) && self.owns(holder, ours, client).await? {
                 self.remember(client);
             } else {
@@ -199,6 +215,38 @@ impl Guard {
         Err(last.into())
     }
 
+    /// Gives out ids that nobody holds while nothing can be written: without one a page cannot even show what it may read. Nothing may be
+    /// written under them before [`Guard::bind_lent`].
+    ///
+    /// # Errors
+    /// [`GuardError::TooMany`] and [`GuardError::Store`].
+    pub async fn lend(&mut self, holder: Holder<'_>, count: usize) -> Result<Vec<u64>, GuardError> {
+        self.make_room(holder, self.lent.len() + count).await?;
+        for _ in 0..DRAWS {
+            let Some(drawn) = draw_distinct(count) else { break };
+            if self.held_already(holder, &drawn).await?.is_none() {
+                drawn.iter().for_each(|client| self.remember(*client));
+                self.lent.extend(&drawn);
+                return Ok(drawn);
+            }
+        }
+        Err(StoreError::Io("the system has no randomness to give".to_owned()).into())
+    }
+
+    /// Binds what was lent, if there is anything.
+    ///
+    /// # Errors
+    /// [`GuardError::Store`]; then nothing may be written under these ids.
+    pub async fn bind_lent(&mut self, holder: Holder<'_>) -> Result<(), GuardError> {
+        if self.lent.is_empty() {
+            return Ok(());
+        }
+        let (workshop, actor) = holder.names();
+        let lent = std::mem::take(&mut self.lent);
+        self.held = None;
+        Ok(holder.store.bind_clients(workshop, actor, lent).await?)
+    }
+
     /// One of these ids that belongs to somebody already, be it the principal.
     async fn held_already(&self, holder: Holder<'_>, clients: &[u64]) -> Result<Option<u64>, StoreError> {
         for &client in clients {
@@ -214,7 +262,7 @@ impl Guard {
         let (workshop, actor) = holder.names();
         match holder.store.client_owner(workshop.clone(), client).await? {
             Some(owner) => return Ok(owner == actor),
-            None if ours || self.claims >= CLAIMS => return Ok(false),
+            None if ours || self.claims >= limits::CLIENT_IDS_CLAIMED => return Ok(false),
             None => {}
         }
         self.make_room(holder, 1).await?;
@@ -269,11 +317,14 @@ mod tests {
     use yrs::{Map, Transact};
 
     use super::*;
+    use crate::socket::allowance::Allowances;
     use crate::store::SqliteStore;
 
     struct Register {
         store: SqliteStore,
         workshop: WorkshopId,
+        allowance: Allowance,
+        now: Instant,
         _dir: tempfile::TempDir,
     }
 
@@ -281,11 +332,13 @@ mod tests {
         fn new() -> Self {
             let dir = tempfile::tempdir().expect("a directory");
             let store = SqliteStore::open(dir.path()).expect("a store");
-            Self { store, workshop: "w".into(), _dir: dir }
+            let now = Instant::now();
+            let allowance = Allowances::default().of(&"w".into(), &"p".into(), now);
+            Self { store, workshop: "w".into(), allowance, now, _dir: dir }
         }
 
         fn holder<'a>(&'a self, actor: &'a ActorId) -> Holder<'a> {
-            Holder { store: &self.store, workshop: &self.workshop, actor }
+            Holder { store: &self.store, workshop: &self.workshop, actor, allowance: &self.allowance, now: self.now }
         }
     }
 
@@ -328,7 +381,28 @@ mod tests {
         assert_eq!(other.foreign(register.holder(&bob), false, vec![77]).await, Ok(vec![77]));
         let many: Vec<u64> = (100..200).collect();
         let foreign = other.foreign(register.holder(&bob), false, many).await.expect("attributed");
-        assert_eq!(foreign.len(), 100 - CLAIMS);
+        assert_eq!(foreign.len(), 100 - limits::CLIENT_IDS_CLAIMED);
+    }
+
+    #[tokio::test]
+    async fn h23_the_register_is_read_for_one_person_only_so_often() {
+        let mut register = Register::new();
+        let ann = ActorId::from("p1");
+        let mut guard = Guard::default();
+        let own = guard.assign(register.holder(&ann), 1).await.expect("an id");
+        let others = |n: u64| (n * 100..n * 100 + 5).collect::<Vec<u64>>();
+        let mut times = 0;
+        while guard.foreign(register.holder(&ann), true, others(times + 1)).await.is_ok() {
+            times += 1;
+        }
+        assert_eq!(times, u64::from(limits::LOOK_UPS_BURST) / (limits::LOOK_UPS as u64 + 5));
+        // On another connection it is the same person; what is known is known all the same, and the next second there is more.
+        let mut again = Guard::default();
+        assert_eq!(again.foreign(register.holder(&ann), true, others(1)).await, Err(GuardError::TooFast));
+        assert_eq!(guard.foreign(register.holder(&ann), true, own.clone()).await, Ok(vec![]));
+        assert!(guard.knows(own[0]) && !guard.knows(100));
+        register.now += std::time::Duration::from_secs(2);
+        assert_eq!(again.foreign(register.holder(&ann), true, own).await, Ok(vec![]));
     }
 
     #[tokio::test]
@@ -382,6 +456,20 @@ mod tests {
             reconnects += 1;
         }
         assert!(reconnects > limits::CLIENT_IDS_PLENTY / 64, "{reconnects}");
+    }
+
+    #[tokio::test]
+    async fn d12_ids_that_could_not_be_bound_are_bound_before_anybody_writes() {
+        let register = Register::new();
+        let ann = ActorId::from("p1");
+        let mut guard = Guard::default();
+        let lent = guard.lend(register.holder(&ann), 3).await.expect("ids");
+        assert_eq!(guard.foreign(register.holder(&ann), false, lent.clone()).await, Ok(vec![]), "presence is theirs");
+        assert_eq!(register.store.clients_of("w".to_owned(), "p1".to_owned()).await, Ok(vec![]));
+        guard.bind_lent(register.holder(&ann)).await.expect("bound");
+        guard.bind_lent(register.holder(&ann)).await.expect("once is enough");
+        let bound = register.store.clients_of("w".to_owned(), "p1".to_owned()).await.expect("ids");
+        assert!(bound.len() == 3 && lent.iter().all(|client| bound.contains(client)));
     }
 
     #[tokio::test]

@@ -69,7 +69,7 @@ impl Line {
     pub fn new(stream: TcpStream) -> (Arc<Self>, Stream) {
         let (read, write) = stream.into_split();
         let line = Arc::new(Self { stream: write, writing: Mutex::default() });
-        (line.clone(), Stream { read, line })
+        (line.clone(), Stream { read, line, left: None })
     }
 
     /// Sends a frame of bytes, if that is possible without waiting. An error ends the connection, and its task meets it, too.
@@ -218,6 +218,21 @@ impl Line {
 pub struct Stream {
     read: OwnedReadHalf,
     line: Arc<Line>,
+    /// Bytes that may still be read; as many as come, if there is no number.
+    left: Option<usize>,
+}
+
+impl Stream {
+    /// Bounds what may be read from here on. What comes beyond it is an error ([`ErrorKind::QuotaExceeded`]) as soon as it is met: the library
+    /// makes room for as much as a frame says that it has, and its own limit for that cannot be changed on a connection.
+    pub fn bound(&mut self, bytes: usize) {
+        self.left = Some(bytes);
+    }
+
+    /// Whatever comes may be read.
+    pub fn release(&mut self) {
+        self.left = None;
+    }
 }
 
 impl AsyncRead for Stream {
@@ -226,7 +241,13 @@ impl AsyncRead for Stream {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.read).poll_read(context, buffer)
+        let before = buffer.filled().len();
+        ready!(Pin::new(&mut self.read).poll_read(context, buffer))?;
+        if let Some(left) = &mut self.left {
+            let came = buffer.filled().len() - before;
+            *left = left.checked_sub(came).ok_or(ErrorKind::QuotaExceeded)?;
+        }
+        Poll::Ready(Ok(()))
     }
 }
 

@@ -14,6 +14,7 @@
 //! - [`dialect`]: the two framings
 //! - [`rate`]: token buckets
 
+use std::io::ErrorKind;
 use std::net::IpAddr;
 use std::pin::pin;
 use std::sync::Arc;
@@ -28,6 +29,7 @@ use serde::Deserialize;
 use shared::id::BoardId;
 use shared::limits;
 use shared::wire::{Address, ClientFrame, ClientMessage};
+use tokio::io::AsyncReadExt;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
@@ -199,12 +201,22 @@ fn live(
             drop(stopping);
             if let Ok(Ok(())) = told {
                 // Hanging up before the other side has read this would take it back. Who does not answer is gone.
-                let hung_up = async { while let Some(Ok(_)) = socket.next().await {} };
-                let _ = Box::pin(timeout(CLOSE_PATIENCE, hung_up)).await;
+                let _ = Box::pin(timeout(CLOSE_PATIENCE, hung_up(&mut socket))).await;
             }
         }
         drop((admission, counted));
     }
+}
+
+/// Until the other side has confirmed the close, or hung up.
+async fn hung_up(socket: &mut Socket) {
+    let mut confirmed = false;
+    while let Some(Ok(message)) = socket.next().await {
+        confirmed |= message.is_close();
+    }
+    // After a frame that it could not take the library reads nothing more. What is still on its way would take the close back all the same.
+    let mut passed_over = [0; 1024];
+    while !confirmed && matches!(socket.get_mut().read(&mut passed_over).await, Ok(1..)) {}
 }
 
 fn close_frame(end: End) -> Message {
@@ -223,11 +235,12 @@ async fn converse(
     let mut alarm = pin!(sleep_until(connection.wake_at()));
     let mut stopped = pin!(stopped(stopping));
     let mut changed = pin!(connection.changed());
-    let mut was_known = connection.is_known();
+    let mut was_known = false;
     loop {
         if connection.is_known() != was_known {
             was_known = connection.is_known();
             changed.set(connection.changed());
+            socket.get_mut().release();
         }
         // All that waits is written before anything more is read: who does not read is not listened to.
         if connection.wants_ping() || !outbox.is_empty() || !line.is_clear() {
@@ -332,5 +345,11 @@ async fn write(connection: &mut Connection, outbox: &Outbox, line: &Line, socket
 }
 
 fn end_for(error: &tungstenite::Error) -> Option<End> {
-    matches!(error, tungstenite::Error::Capacity(_)).then_some(End { code: 1009, reason: "too_large" })
+    let end = match error {
+        tungstenite::Error::Capacity(_) => End { code: 1009, reason: "too_large" },
+        tungstenite::Error::Io(error) if error.kind() == ErrorKind::QuotaExceeded => session::NOT_AUTHENTICATED,
+        _ => return None,
+    };
+    metrics::counter!("tablehop_refusals_total", "reason" => end.reason).increment(1);
+    Some(end)
 }

@@ -6,7 +6,8 @@
 //! 3. A refused address costs that address; a bad frame costs the connection.
 //! 4. Edits of an address are numbered upwards; only clients that call themselves `tablehop/1` number them.
 //! 5. Who is silent is asked three times, then let go.
-//! 6. What may wait for a token is bounded in bytes, what may come at all in number and bytes a second.
+//! 6. What may wait for a token is bounded in bytes, what may come at all in number and bytes a second: every frame counts, also one that means
+//!    nothing.
 
 use std::time::Duration;
 
@@ -142,6 +143,8 @@ pub struct Session {
     tries: usize,
     /// Bytes of what waits for a token.
     held_bytes: usize,
+    /// Frames of every kind: few before anybody is known.
+    frames: Bucket,
     edits: Bucket,
     edit_bytes: Bucket,
     syncs: Bucket,
@@ -171,13 +174,10 @@ enum State {
     },
 }
 
-/// Tokens that may be tried before one is good: a client that is not ours sends one for each document, and perhaps once more.
-const TRIES: usize = 2 * (limits::BOARDS_PER_CONNECTION + 1);
-
 const TOO_FAST: End = End { code: 4429, reason: "too_fast" };
 const BAD_FRAME: End = End { code: 1002, reason: "bad_frame" };
 const TOO_LARGE: End = End { code: 1009, reason: "too_large" };
-const NOT_AUTHENTICATED: End = End { code: 4408, reason: "not_authenticated" };
+pub(super) const NOT_AUTHENTICATED: End = End { code: 4408, reason: "not_authenticated" };
 const SILENT: End = End { code: 4408, reason: "silent" };
 
 impl Session {
@@ -193,10 +193,11 @@ impl Session {
             asked: 0,
             tries: 0,
             held_bytes: 0,
+            frames: Bucket::new(0, limits::STRANGER_FRAMES, now),
             edits: Bucket::new(limits::EDITS_PER_SECOND, limits::EDITS_BURST, now),
             edit_bytes: Bucket::new(limits::EDIT_BYTES_PER_SECOND, limits::EDIT_BYTES_BURST, now),
             syncs: Bucket::new(limits::SYNCS_PER_SECOND, limits::SYNCS_BURST, now),
-            presence: Bucket::new(limits::PRESENCE_PER_SECOND, 5 * limits::PRESENCE_PER_SECOND, now),
+            presence: Bucket::new(limits::PRESENCE_PER_SECOND, limits::PRESENCE_BURST, now),
         }
     }
 
@@ -227,6 +228,9 @@ impl Session {
     }
 
     fn step(&mut self, now: Instant, input: Input, out: &mut Vec<Output>) -> Result<(), End> {
+        if matches!(input, Input::Heard(_) | Input::Alive) && !self.frames.take(now) {
+            return Err(if self.known { TOO_FAST } else { NOT_AUTHENTICATED });
+        }
         match input {
             Input::Heard(frame) => {
                 self.alive(now);
@@ -274,7 +278,7 @@ impl Session {
                 return Err(TOO_FAST);
             }
             self.tries += usize::from(!self.known);
-            if self.tries > TRIES {
+            if self.tries > limits::TOKENS_TRIED {
                 return Err(NOT_AUTHENTICATED);
             }
             let ours = version.as_deref() == Some(CLIENT_VERSION);
@@ -315,7 +319,8 @@ impl Session {
 
     fn hold_bytes(&mut self, bytes: usize) -> Result<(), End> {
         self.held_bytes += bytes;
-        if self.held_bytes > limits::BYTES_BEFORE_AUTH { Err(NOT_AUTHENTICATED) } else { Ok(()) }
+        let most = if self.known { limits::BYTES_BEFORE_AUTH } else { limits::STRANGER_BYTES };
+        if self.held_bytes > most { Err(NOT_AUTHENTICATED) } else { Ok(()) }
     }
 
     fn authenticate(
@@ -377,6 +382,7 @@ impl Session {
         }
         if !self.known {
             self.known = true;
+            self.frames = Bucket::new(limits::FRAMES_PER_SECOND, limits::FRAMES_BURST, now);
             self.alive(now);
         }
         self.addresses[index].state = State::Open { ours, right, numbered: 0 };

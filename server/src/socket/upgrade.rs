@@ -10,6 +10,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use hyper::upgrade::{OnUpgrade, Parts};
 use hyper_util::rt::TokioIo;
+use shared::limits;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::server::create_response_with_body;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
@@ -61,10 +62,12 @@ impl Upgrade {
             };
             let Parts { io, read_buf, .. } = parts;
             // From here on the line minds how long a write may take, and the socket's own place is counted.
-            let (line, stream) = Line::new(io.into_inner().into_inner());
+            let (line, mut stream) = Line::new(io.into_inner().into_inner());
             // The buffer of the HTTP connection goes with it.
             let early = read_buf.to_vec();
             drop(read_buf);
+            // Nobody knows yet who it is.
+            stream.bound(limits::STRANGER_BYTES.saturating_sub(early.len()));
             let socket = WebSocketStream::from_partially_read(stream, early, Role::Server, Some(config)).await;
             tokio::spawn(then(line, socket));
         });

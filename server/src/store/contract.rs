@@ -232,19 +232,29 @@ async fn d5_reports_a_damaged_row(storage: impl Storage) {
     assert_eq!(store.load(good).await.unwrap().last_seq, 1);
 }
 
-async fn reports_missing_rows(storage: impl Storage) {
-    let (hole, cut) = (StreamId::board("hole"), StreamId::board("cut"));
+async fn d5_reports_missing_rows(storage: impl Storage) {
+    let [hole, cut, empty, covered] = ["hole", "cut", "empty", "covered"].map(StreamId::board);
     let store = storage.open().unwrap();
-    store.append(hole.clone(), None, rows(&["1", "2", "3"])).await.unwrap();
-    store.append(cut.clone(), None, rows(&["1", "2", "3"])).await.unwrap();
-    store.save_snapshot(cut.clone(), snapshot(3, "all")).await.unwrap();
+    for stream in [&hole, &cut, &covered] {
+        store.append(stream.clone(), None, rows(&["1", "2", "3"])).await.unwrap();
+    }
+    store.append(empty.clone(), None, rows(&["1"])).await.unwrap();
+    store.save_snapshot(covered.clone(), snapshot(3, "all")).await.unwrap();
     storage.close().await;
     storage.remove_row(&hole, 2);
     storage.remove_row(&cut, 3);
+    storage.remove_row(&empty, 1);
+    storage.remove_row(&covered, 3);
     let store = storage.open().unwrap();
-    for stream in [hole, cut] {
-        assert!(matches!(store.load(stream).await, Err(StoreError::Corrupt { .. })));
+    for stream in [hole, cut, empty] {
+        assert!(matches!(store.load(stream.clone()).await, Err(StoreError::Corrupt { .. })), "{stream}");
+        assert!(matches!(store.history(stream, 0, Page::ALL).await, Err(StoreError::Corrupt { .. })));
     }
+    // As with a damaged row that a snapshot covers; its number is not given a second time.
+    let loaded = store.load(covered.clone()).await.unwrap();
+    assert_eq!((loaded.last_seq, loaded.rows), (3, Vec::new()));
+    assert!(matches!(store.history(covered.clone(), 0, Page::ALL).await, Err(StoreError::Corrupt { .. })));
+    assert_eq!(store.append(covered, None, rows(&["4"])).await, Ok(4));
 }
 
 async fn keeps_tokens(storage: impl Storage) {
@@ -348,7 +358,7 @@ macro_rules! contract {
             d6_passes_over_damaged_snapshots,
             d13_a_row_that_a_snapshot_covers_may_be_damaged,
             d5_reports_a_damaged_row,
-            reports_missing_rows,
+            d5_reports_missing_rows,
             keeps_tokens,
             gives_a_join_code_once,
             binds_clients_for_good,

@@ -29,6 +29,7 @@ pub struct Faults {
     held: watch::Sender<usize>,
     health: watch::Sender<Health>,
     appends: AtomicU64,
+    loads: AtomicU64,
 }
 
 #[derive(Clone, Default)]
@@ -54,6 +55,7 @@ impl Default for Faults {
             held: watch::Sender::new(0),
             health: watch::Sender::new(Health::Good),
             appends: AtomicU64::new(0),
+            loads: AtomicU64::new(0),
         }
     }
 }
@@ -109,6 +111,11 @@ impl Faults {
     /// Appends asked for so far, whatever became of them.
     pub fn appends(&self) -> u64 {
         self.appends.load(Ordering::Relaxed)
+    }
+
+    /// Loads asked for so far, whatever became of them.
+    pub fn loads(&self) -> u64 {
+        self.loads.load(Ordering::Relaxed)
     }
 
     async fn pass_hold(&self) {
@@ -185,6 +192,7 @@ impl Store for FaultyStore {
     }
 
     fn load(&self, stream: StreamId) -> Fut<Result<Loaded, StoreError>> {
+        self.faults.loads.fetch_add(1, Ordering::Relaxed);
         self.read(Some(stream.clone()), move |store| store.load(stream))
     }
 

@@ -166,6 +166,18 @@ pub enum Health {
     Broken,
 }
 
+impl Health {
+    /// What is answered to somebody who wants something stored while it cannot be relied on.
+    pub fn refuses(self) -> Option<StoreError> {
+        match self {
+            Self::Good => None,
+            Self::Full => Some(StoreError::Full),
+            Self::Failing => Some(StoreError::Io("the disk does not take writes".to_owned())),
+            Self::Broken => Some(StoreError::SyncFailed("the server is stopping".to_owned())),
+        }
+    }
+}
+
 /// Why the store could not do what it was asked. Of a failed write nothing was acknowledged; with [`StoreError::Io`],
 /// [`StoreError::SyncFailed`] and [`StoreError::Closed`] it may still have happened, so reload the stream before writing to it again.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]

@@ -73,10 +73,18 @@ impl SqliteStore {
         let lock = take_lock(dir)?;
         let file = dir.join(DATABASE);
         let mut connection = schema::connect_writer(&file)?;
-        checkpoint::settle(&connection)?;
-        schema::migrate(&mut connection)?;
         writer::describe_metrics();
         let health = watch::Sender::new(Health::Good);
+        match checkpoint::settle(&connection) {
+            Ok(()) => {}
+            // All is read from the log as it is, once that is on disk, and nothing is written until there is room.
+            Err(StoreError::Full) => {
+                sync_log(dir)?;
+                writer::note(&health, Health::Full);
+            }
+            Err(error) => return Err(error),
+        }
+        schema::migrate(&mut connection)?;
         let checkpointer = Checkpointer::start(schema::connect_checkpointer(&file)?, health.clone())?;
         let writer = Writer::start(connection, lock, checkpointer, health.clone())?;
         Ok(Self { inner: Arc::new(Inner { dir: dir.to_owned(), writer, readers: Readers::new(file), health }) })
@@ -216,12 +224,7 @@ impl Store for SqliteStore {
         let store = Self { inner: self.inner.clone() };
         Box::pin(async move {
             store.probe().await?;
-            match *store.inner.health.borrow() {
-                Health::Good => Ok(()),
-                Health::Full => Err(StoreError::Full),
-                Health::Failing => Err(StoreError::Io("the disk does not take writes".to_owned())),
-                Health::Broken => Err(StoreError::SyncFailed("the server is stopping".to_owned())),
-            }
+            store.inner.health.borrow().refuses().map_or(Ok(()), Err)
         })
     }
 
@@ -274,6 +277,14 @@ fn create_dir(dir: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// What a process left in the write-ahead log that was killed before it had synced it.
+fn sync_log(dir: &Path) -> Result<(), StoreError> {
+    match File::open(dir.join(format!("{DATABASE}-wal"))).and_then(|log| log.sync_all()) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(StoreError::SyncFailed(error.to_string())),
+        _ => Ok(()),
+    }
+}
+
 /// SQLite itself would let a second process in; its writer would then break what rooms and workshops take for granted.
 fn take_lock(dir: &Path) -> Result<File, StoreError> {
     let path = dir.join(LOCK);
@@ -294,7 +305,9 @@ fn take_lock(dir: &Path) -> Result<File, StoreError> {
         }
         Err(TryLockError::Error(error)) => return Err(unusable(error)),
     }
-    file.set_len(0).map_err(unusable)?;
-    writeln!(file, "{}", std::process::id()).map_err(unusable)?;
+    // Only for that message: on a full disk it is the lock that counts.
+    if let Err(error) = file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id())) {
+        tracing::warn!(%error, "the number of this process could not be written to {LOCK}");
+    }
     Ok(file)
 }

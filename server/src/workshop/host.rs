@@ -10,13 +10,14 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use shared::id::{Actor, ActorId, BoardId, Millis, Role, WorkshopId};
+use shared::limits;
 use shared::workshop::command::Internal;
 use shared::workshop::{Command, Context, Event, Phase, Recorded, Refusal, Workshop, decide, decide_internal};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::floor::Floor;
-use super::requests::{Done, REMEMBERED, RequestKey, Requests, row_of};
+use super::requests::{Done, RequestKey, Requests, row_of};
 use super::schedule::{Schedule, Which};
 use super::viewers::{Viewer, Viewers};
 use super::{CommandError, Inner, Moment, PAGE, snapshot};
@@ -91,6 +92,17 @@ impl Request {
         match self {
             Self::Command { actor, .. } => actor.role == Role::Facilitator,
             Self::Internal(internal) => matches!(internal, Internal::TimeUp),
+        }
+    }
+
+    /// Whether it is not even tried while the disk is full or failing. Clocks go on as far as they can, and whoever is to be out, or wants to,
+    /// is out if only that can be written.
+    fn waits_for_room(&self) -> bool {
+        match self {
+            Self::Command { command, .. } => {
+                !matches!(**command, Command::RemovePerson { .. } | Command::EndLink { .. } | Command::Leave)
+            }
+            Self::Internal(internal) => matches!(internal, Internal::Join { .. }),
         }
     }
 
@@ -293,6 +305,7 @@ impl Host {
     async fn try_carry_out(&mut self, requests: &[Request]) -> Result<Vec<Answer>, StoreError> {
         let before = self.moment.borrow().clone();
         let now = self.inner.clock.now();
+        let health = *self.inner.store.health().borrow();
         let mut state = Workshop::clone(&before.state);
         let mut rows: Vec<NewRow> = Vec::new();
         let mut answers: Vec<Answer> = Vec::with_capacity(requests.len());
@@ -316,6 +329,10 @@ impl Host {
             }
             let (by, decided) = decide_request(&state, request, now);
             let answer = decided.map_err(CommandError::from).and_then(|events| {
+                // Some would still fit, and the next one not: nobody could say what is to be relied on.
+                if let Some(error) = health.refuses().filter(|_| !events.is_empty() && request.waits_for_room()) {
+                    return Err(error.into());
+                }
                 let recorded: Vec<Recorded> =
                     events.into_iter().map(|event| Recorded { at: now, by: by.clone(), event }).collect();
                 let encoded: Option<Vec<NewRow>> = recorded.iter().map(|event| row_of(event, request.key())).collect();
@@ -475,9 +492,9 @@ async fn load(inner: &Inner, stream: &StreamId) -> Result<(Moment, Growth, Reque
         }
     };
     let covered = loaded.snapshot.as_ref().map_or(0, |snapshot| snapshot.seq);
-    let requests = if covered > 0 && loaded.rows.len() < REMEMBERED {
+    let requests = if covered > 0 && loaded.rows.len() < limits::COMMAND_KEYS_KEPT {
         // The keys of events that the snapshot covers. Rows that are damaged there cost nobody the café.
-        let before = loaded.last_seq.saturating_sub(REMEMBERED as u64);
+        let before = loaded.last_seq.saturating_sub(limits::COMMAND_KEYS_KEPT as u64);
         requests_after(inner, stream, before).await.unwrap_or_else(|_| Requests::of(&loaded.rows))
     } else {
         Requests::of(&loaded.rows)

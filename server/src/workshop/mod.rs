@@ -16,6 +16,7 @@ use std::sync::Arc;
 use dashmap::DashMap;
 use futures_util::future::join_all;
 use shared::id::{Actor, ActorId, WorkshopId};
+use shared::limits;
 use shared::workshop::command::Internal;
 use shared::workshop::state::{Phase, ThemeRef};
 use shared::workshop::{Command, Context, Draft, Recorded, Refusal, View, Workshop, create};
@@ -42,8 +43,6 @@ pub use requests::RequestKey;
 use requests::row_of;
 pub(crate) use viewers::Viewer;
 
-/// Requests that may wait for one café. Past it who asks waits, and after [`PATIENCE`] is told that it is busy.
-const WAITING: usize = 1_024;
 /// How long a request may wait for its turn.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(10);
 /// Join codes tried before giving up: with 39 bits even the second is not needed in a lifetime.
@@ -127,6 +126,9 @@ impl Workshops {
     pub async fn create(&self, draft: Draft) -> Result<(WorkshopId, String), CommandError> {
         // Before anything is reserved: most drafts that come to nothing are refused here.
         create(draft.clone(), String::new())?;
+        if let Some(error) = self.inner.store.health().borrow().refuses() {
+            return Err(error.into());
+        }
         let id = draw::workshop_id().ok_or(CommandError::Busy)?;
         let mut code = None;
         for _ in 0..CODES_TRIED {
@@ -295,7 +297,7 @@ impl Workshops {
     }
 
     fn start(&self, workshop: &WorkshopId) -> mpsc::Sender<Input> {
-        let (tx, rx) = mpsc::channel(WAITING);
+        let (tx, rx) = mpsc::channel(limits::CAFE_WAITING);
         tokio::spawn(host::run(self.inner.clone(), workshop.clone(), tx.clone(), rx));
         tx
     }

@@ -7,14 +7,12 @@ use std::collections::{HashMap, VecDeque};
 
 use serde::{Deserialize, Serialize};
 use shared::id::ActorId;
+use shared::limits;
 use shared::workshop::{Command, Recorded};
 
 use super::CommandError;
 use crate::store::{NewRow, Row, StoreError};
 
-/// Keys remembered of a café, about half a megabyte: 10,000 people who place three dots each within a minute leave a phone eight seconds
-/// for trying again, and our page tries for two.
-pub(super) const REMEMBERED: usize = 4_096;
 /// Characters of a key; a UUID has 36.
 pub const KEY_CHARS: usize = 64;
 
@@ -83,7 +81,7 @@ impl Requests {
     /// What the log knows of.
     pub fn of(rows: &[Row]) -> Self {
         let mut requests = Self::default();
-        rows[rows.len().saturating_sub(REMEMBERED)..].iter().for_each(|row| requests.learn(row));
+        rows[rows.len().saturating_sub(limits::COMMAND_KEYS_KEPT)..].iter().for_each(|row| requests.learn(row));
         requests
     }
 
@@ -115,7 +113,7 @@ impl Requests {
             done.count += count;
             return;
         }
-        if self.order.len() == REMEMBERED
+        if self.order.len() == limits::COMMAND_KEYS_KEPT
             && let Some(oldest) = self.order.pop_front()
         {
             self.known.remove(&oldest);
@@ -184,10 +182,13 @@ mod tests {
     #[test]
     fn what_is_remembered_is_bounded() {
         let mut requests = Requests::default();
-        for n in 0..=REMEMBERED as u64 {
+        for n in 0..=limits::COMMAND_KEYS_KEPT as u64 {
             requests.remember("p1".into(), key(&n.to_string()), n, 1);
         }
-        assert_eq!((requests.known.len(), requests.order.len()), (REMEMBERED, REMEMBERED));
+        assert_eq!(
+            (requests.known.len(), requests.order.len()),
+            (limits::COMMAND_KEYS_KEPT, limits::COMMAND_KEYS_KEPT)
+        );
         assert_eq!(requests.find(&"p1".into(), &key("0")), Ok(None));
         assert!(requests.find(&"p1".into(), &key("1")).expect("its own").is_some());
     }

@@ -16,7 +16,10 @@ use yrs::updates::decoder::Decode;
 use super::lib0::ReadError;
 use read::{Walked, walk, walk_whole};
 
+mod part;
 mod read;
+
+pub use part::{Part, part};
 
 /// Bytes of memory that an item takes in Yrs, however short it is: measured 200 to 300, most of them for its neighbours and what it was written
 /// between.
@@ -139,8 +142,8 @@ pub struct Placed {
     pub right: Option<Id>,
     /// What it was put into; with a neighbour nothing: there it is where this one is.
     pub parent: Option<Parent>,
-    /// Whether it is the value of a key and not one of a sequence; with a neighbour it is what this one is.
-    pub keyed: bool,
+    /// The key whose value it is; `None` in a sequence. With a neighbour it is what this one is.
+    pub key: Option<Box<str>>,
 }
 
 impl Placed {

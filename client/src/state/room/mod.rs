@@ -26,7 +26,8 @@ use super::live_text::{TextAt, TextListener, Told, tellings};
 use super::presence::{Doing, Presence};
 use super::project::{Projection, set};
 use crate::sync::doc::{Aftermath, Document, Hand};
-use crate::sync::outbox::Outbox;
+use crate::sync::outbox::{EditKey, Outbox};
+use crate::sync::revive::revive;
 use crate::sync::storage::Storage;
 
 /// How long changes are gathered before the whole document is stored. Edits are stored at once, by themselves.
@@ -79,6 +80,8 @@ pub(super) struct Room {
     rebuilt: Cell<bool>,
     outbox: RefCell<Outbox>,
     unsent: RefCell<Vec<Vec<u8>>>,
+    /// What was typed while another document is being brought back from storage.
+    typed: RefCell<Vec<(EditKey, Vec<u8>)>>,
     /// What the server had when a difference last went out in pieces.
     in_pieces: RefCell<Option<StateVector>>,
     sent_at: Cell<Millis>,
@@ -123,6 +126,7 @@ impl Room {
             rebuilt: Cell::new(false),
             outbox: RefCell::default(),
             unsent: RefCell::default(),
+            typed: RefCell::default(),
             in_pieces: RefCell::default(),
             sent_at: Cell::new(0),
             counter: Cell::new(0),
@@ -298,18 +302,14 @@ impl Room {
         let storage = cafe.storage.wait().await;
         let stored = storage.board(&cafe.scope, &self.key).await;
         let client = cafe.client_id().await;
-        let mut document = Document::new(client, self.kind());
-        let whole = stored.state.iter().all(|state| document.apply(state).is_ok());
-        if !whole {
-            // Nothing was written under this id yet, so it can be used again.
-            document = Document::new(client, self.kind());
+        // From here on nothing is waited for: what was typed in the last document while all this was read is in the new one.
+        let (document, pending) = revive(client, self.kind(), stored, self.typed.take());
+        {
+            let mut outbox = self.outbox.borrow_mut();
+            outbox.forget_all();
+            pending.into_iter().for_each(|key| outbox.push(key));
         }
-        for (key, update) in stored.edits {
-            // What cannot be read is kept in storage and left alone.
-            if document.apply(&update).is_ok() {
-                self.outbox.borrow_mut().push(key);
-            }
-        }
+        self.unsent.take();
         if let Some(last) = self.document.borrow().as_ref().filter(|_| storage.is_memory()) {
             // Rebuilding where nothing is stored: what the last document took in as a whole is good.
             let _ = document.apply(&last.state());
@@ -362,6 +362,7 @@ impl Room {
         // Those in storage are counted again when they are read.
         self.outbox.borrow_mut().forget_all();
         self.unsent.take();
+        self.typed.take();
         if let Some(room) = self.itself.upgrade() {
             spawn_local(async move { room.load().await });
         }
@@ -437,6 +438,9 @@ impl Room {
         self.counter.set(self.counter.get() + 1);
         let key = format!("{}/{}/{:x}/{:08}", cafe.scope, self.key, document.client(), self.counter.get());
         Storage::write_edit_down(&key, &update);
+        if self.loading.get() {
+            self.typed.borrow_mut().push((key.clone(), update.clone()));
+        }
         if self.may_send() {
             self.outbox.borrow_mut().push_next(key.clone());
             self.unsent.borrow_mut().push(update.clone());

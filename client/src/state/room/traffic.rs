@@ -11,7 +11,8 @@ use yrs::updates::decoder::Decode;
 use super::{Doing, Room, Stage};
 use crate::platform;
 use crate::state::project::set;
-use crate::sync::outbox::EditKey;
+use crate::sync::doc::Document;
+use crate::sync::outbox::{EditKey, own_clients};
 use crate::sync::pieces::in_pieces;
 use crate::sync::session::PASSING;
 
@@ -149,8 +150,10 @@ impl Room {
         }
         // It is in the difference.
         self.unsent.take();
+        self.claim(&document);
         if let Some(update) = document.diff(state_vector) {
-            if update.len() > PIECE {
+            // What is held back for a gap is in no difference: its acknowledgement would be taken for theirs.
+            if update.len() > PIECE || document.has_gap() {
                 return self.send_in_pieces(state_vector.to_vec());
             }
             let n = self.outbox.borrow_mut().send_difference();
@@ -180,8 +183,9 @@ impl Room {
                 drop(outbox);
                 cafe.link.send(&room.address, ClientMessage::Edit { n, update });
             };
+            let nothing_kept = stored.edits.is_empty();
             let pieces = in_pieces(stored.edits, &theirs, PIECE);
-            if pieces.is_empty()
+            if nothing_kept
                 && let Some(whole) = room.document.borrow().as_ref().and_then(|document| document.diff(&state_vector))
             {
                 // Nothing is kept on this device: then at once, or not at all.
@@ -315,6 +319,18 @@ impl Room {
         });
         let bytes = self.presence.borrow_mut().say(document.client(), state);
         cafe.link.send(&self.address, ClientMessage::Awareness(bytes));
+    }
+
+    /// Says which client ids are ours: this document's, and those of earlier lives of the page whose edits still wait. The server may have been
+    /// restored from a time before it gave us them, and then they are nobody's until we are present under them.
+    fn claim(&self, document: &Document) {
+        let Some(cafe) = self.cafe() else { return };
+        self.say();
+        let earlier = own_clients(self.outbox.borrow().keys(), document.client());
+        if !earlier.is_empty() {
+            let bytes = self.presence.borrow_mut().leave(&earlier);
+            cafe.link.send(&self.address, ClientMessage::Awareness(bytes));
+        }
     }
 
     fn show_peers(&self) {

@@ -35,7 +35,7 @@ fn id(client: u64, clock: u32) -> Option<Id> {
 
 fn item(client: u64, clock: u32, len: u32, left: Option<Id>, right: Option<Id>) -> Placed {
     let parent = left.or(right).is_none().then(|| Parent::Root("t".into()));
-    Placed { id: Id { client, clock }, len, left, right, parent, keyed: false }
+    Placed { id: Id { client, clock }, len, left, right, parent, key: None }
 }
 
 /// A board and its order.
@@ -46,8 +46,8 @@ struct Board {
 }
 
 impl Board {
-    fn takes(&mut self, items: &[Placed]) -> Result<(), Misplaced> {
-        self.order.place(items, &self.holds)?;
+    fn takes(&mut self, items: &[Placed]) -> Result<(), Refused> {
+        self.order.place(items, &self.holds, u64::MAX)?;
         for item in items {
             let known = self.holds.clocks.entry(item.id.client).or_default();
             *known = item.end().max(*known);
@@ -122,7 +122,7 @@ fn b24_neighbours_in_the_same_update_and_in_other_sequences_are_looked_at_too() 
     // A circle.
     assert_eq!(four().takes(&[item(9, 0, 1, id(8, 0), None), item(8, 0, 1, id(9, 0), None)]), Err(Misplaced));
     let elsewhere = Placed { parent: Some(Parent::Root("u".into())), ..item(7, 0, 1, None, None) };
-    let key = Placed { keyed: true, ..item(8, 0, 1, None, None) };
+    let key = Placed { key: Some("k".into()), ..item(8, 0, 1, None, None) };
     for left in [id(7, 0), id(8, 0)] {
         let between = item(9, 0, 1, left, id(5, 0));
         assert_eq!(four().takes(&[elsewhere.clone(), key.clone(), between]), Err(Misplaced));

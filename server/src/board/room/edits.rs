@@ -1,12 +1,14 @@
 //! The way of an edit through a room: onto the document, into the log, to its author and the others.
 
+use std::sync::LazyLock;
+
 use bytes::Bytes;
 use shared::wire::ServerMessage;
 use tokio::time::Instant;
 
-use super::{Ack, Edit, Memory, Room};
+use super::{Ack, Edit, LOAD_AGAIN, Memory, Room};
 use crate::board::member::{Audience, MemberId, Way};
-use crate::board::replica::{Spoilt, Unfit};
+use crate::board::replica::{Replica, Spoilt, Unfit};
 use crate::clock;
 use crate::socket::dialect::Dialect;
 use crate::socket::outbox::End;
@@ -16,17 +18,24 @@ use crate::telemetry;
 /// New rows after which a board that is never idle gets one too, so that a crash does not cost a long replay.
 const SNAPSHOT_ROWS_AWAKE: u64 = 5_000;
 
+/// The same now. `TABLEHOP_SNAPSHOT_ROWS` makes them few, so that tests see it done often.
+static ROWS_AWAKE: LazyLock<u64> =
+    LazyLock::new(|| crate::config::for_tests("TABLEHOP_SNAPSHOT_ROWS").map_or(SNAPSHOT_ROWS_AWAKE, u64::from));
+
 /// An edit that has been applied to the document, and waits for its commit.
 pub(super) struct Staged {
     pub(super) id: MemberId,
     pub(super) ack: Ack,
     /// What it changed; `None` if all of it was known.
     pub(super) row: Option<NewRow>,
+    /// Whether everything that its sender sent before it, and wants stored, is stored once this is: its number covers that.
+    pub(super) whole: bool,
 }
 
 impl Room {
     pub(super) async fn stage(&mut self, edit: Edit, staged: &mut Vec<Staged>) {
-        let Edit { id, ack, update, allowed, .. } = edit;
+        let Edit { id, ack, allowed, .. } = edit;
+        let update = &edit.update;
         if self.members.get(id).is_none() {
             return;
         }
@@ -38,31 +47,36 @@ impl Room {
             self.behind.insert(id);
             return;
         };
-        if !allowed {
-            match replica.holds(&update) {
-                true => staged.push(Staged { id, ack, row: None }),
+        // It may have waited for seconds, for the store or for its turn, and a right that was taken away since then is gone (H-21).
+        if !allowed || !self.members.may_write(id) {
+            match replica.holds(update) {
+                true => staged.push(Staged { id, ack, row: None, whole: self.is_whole(id, ack) }),
                 false => self.refuse(id, ack, "read_only"),
             }
             return;
         }
-        match replica.check(&update) {
+        match replica.check(update) {
             Ok(()) => {}
+            // It is asked for again when what it waits for has come.
+            Err(Unfit::Gap) if self.waiting.waits(id) => return self.refuse(id, ack, "resync"),
             Err(Unfit::Gap) => {
                 // Something before it was refused, or is missing at its sender's own source.
                 self.refuse(id, ack, "resync");
                 return self.resync(id);
             }
-            Err(Unfit::Foreign) => return self.expel(id, End { code: 4403, reason: "foreign_client" }),
+            Err(Unfit::Foreign) => return Box::pin(self.stage_part(edit, staged)).await,
             Err(Unfit::Full) => return self.refuse(id, ack, "board_full"),
             Err(Unfit::Lazy) => return self.expel(id, End { code: 1002, reason: "lazy_type" }),
             Err(Unfit::Misplaced) => return self.expel(id, End { code: 1002, reason: "misplaced" }),
+            Err(Unfit::Crowded) => return self.expel(id, End { code: 1002, reason: "crowded" }),
         }
-        match replica.apply(&update) {
+        match replica.apply(update) {
             Ok(delta) => {
                 self.whole = None;
                 let actor = self.members.get(id).map(|member| member.actor.to_string()).unwrap_or_default();
                 let row = delta.map(|delta| NewRow { principal: actor, at: clock::now(), payload: delta.into() });
-                staged.push(Staged { id, ack, row });
+                self.waiting.comes(&update.inserted);
+                staged.push(Staged { id, ack, row, whole: self.is_whole(id, ack) });
             }
             Err(spoilt) => {
                 tracing::warn!(board = %self.board, why = ?spoilt, "an update was not taken");
@@ -77,12 +91,21 @@ impl Room {
         }
     }
 
+    fn is_whole(&self, id: MemberId, ack: Ack) -> bool {
+        match ack {
+            Ack::Number(n) => self.members.is_whole_up_to(id, n),
+            Ack::Status | Ack::Answered => true,
+        }
+    }
+
     /// Loads the document anew and applies what is about to be committed.
     async fn rebuild(&mut self, staged: &mut Vec<Staged>) {
+        let steps = self.replica().map(Replica::steps).unwrap_or_default();
         self.memory = Memory::Unloaded;
         self.load().await;
         let replayed = match &mut self.memory {
             Memory::Loaded(replica) => {
+                replica.took(steps);
                 let mut rows = staged.iter().filter_map(|staged| staged.row.as_ref());
                 rows.try_for_each(|row| replica.replay(&row.payload)).is_ok()
             }
@@ -93,7 +116,11 @@ impl Room {
                 self.refuse(id, ack, "store_unavailable");
                 self.behind.insert(id);
             }
-            self.memory = Memory::Unloaded;
+            self.waiting.came_not();
+            if matches!(self.memory, Memory::Loaded(_)) {
+                self.memory = Memory::Unloaded;
+                self.load_again = Some(Instant::now() + LOAD_AGAIN);
+            }
         }
     }
 
@@ -102,13 +129,14 @@ impl Room {
             return;
         }
         let rows: Vec<NewRow> = staged.iter().filter_map(|staged| staged.row.clone()).collect();
+        let mut shown = false;
         if !rows.is_empty() {
             let count = rows.len() as u64;
             let started = Instant::now();
             let outcome = self.inner.store.append(self.stream.clone(), None, rows).await;
             telemetry::per_edit().commit_seconds.record(started.elapsed().as_secs_f64());
             match outcome {
-                Ok(seq) => self.committed(seq, count).await,
+                Ok(seq) => shown = self.committed(seq, count).await,
                 Err(error) => return self.fail(staged, &error).await,
             }
             telemetry::per_edit().edits.increment(count);
@@ -117,29 +145,36 @@ impl Room {
         let way = self.members.way(staged.len());
         self.acknowledge(&staged, way);
         for Staged { id, row, .. } in staged {
-            if let Some(row) = row {
+            if let Some(row) = row.filter(|_| !shown) {
                 self.tell_edit(&row.payload, Audience::AllBut(id), way);
             }
         }
         if way == Way::Together {
             self.members.flush();
         }
+        for id in self.waiting.came() {
+            self.resync(id);
+        }
     }
 
-    async fn committed(&mut self, seq: u64, count: u64) {
-        self.failures = 0;
-        let Memory::Loaded(replica) = &mut self.memory else { return };
+    /// Returns whether everybody was shown it already.
+    async fn committed(&mut self, seq: u64, count: u64) -> bool {
+        (self.failures, self.damages) = (0, 0);
+        let Memory::Loaded(replica) = &mut self.memory else { return false };
         let expected = replica.seq() + count;
         replica.committed(seq, count);
         if seq != expected {
-            // Somebody else writes to this stream, too: what they wrote is in the store.
-            self.reload(seq - count).await;
-        } else if replica.unfolded() >= SNAPSHOT_ROWS_AWAKE {
+            // Somebody else writes to this stream, too: what they wrote is in the store, and is shown together with this.
+            self.reload().await;
+            return matches!(self.memory, Memory::Loaded(_));
+        }
+        self.shown = seq;
+        if replica.unfolded() >= *ROWS_AWAKE {
             let payload = replica.snapshot();
             replica.folded();
             let Some(payload) = payload else {
                 tracing::warn!(board = %self.board, "no snapshot: it could not be read again; the log is kept as it is");
-                return;
+                return false;
             };
             let snapshot = Snapshot { seq, payload: payload.into() };
             let (saving, board) = (self.inner.store.save_snapshot(self.stream.clone(), snapshot), self.board.clone());
@@ -150,19 +185,16 @@ impl Room {
                 }
             });
         }
+        false
     }
 
     fn acknowledge(&self, staged: &[Staged], way: Way) {
         telemetry::per_edit().acks.increment(staged.len() as u64);
         // A later number covers the earlier ones of the same member.
         let mut numbers: Vec<(MemberId, u64)> = Vec::new();
-        for Staged { id, ack, .. } in staged.iter().rev() {
+        for Staged { id, ack, whole, .. } in staged.iter().rev() {
             match ack {
-                Ack::Number(n)
-                    if numbers.iter().all(|(told, _)| told != id) && self.members.is_whole_up_to(*id, *n) =>
-                {
-                    numbers.push((*id, *n));
-                }
+                Ack::Number(n) if *whole && numbers.iter().all(|(told, _)| told != id) => numbers.push((*id, *n)),
                 _ => {}
             }
         }
@@ -191,6 +223,7 @@ impl Room {
         let Some(member) = self.members.get(id) else { return };
         match ack {
             // y-websocket clients take this for a lack of rights; what they are asked for again is none.
+            Ack::Answered => {}
             Ack::Status if member.dialect == Dialect::Yjs && !matches!(why, "read_only" | "board_full") => {}
             Ack::Status => member.answer(&self.address, ServerMessage::SyncStatus(false)),
             Ack::Number(_) => {

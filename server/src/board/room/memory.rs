@@ -3,15 +3,16 @@
 use std::time::Duration;
 
 use shared::wire::ServerMessage;
+use tokio::time::Instant;
 use yrs::StateVector;
 
 use super::edits::Staged;
-use super::{Memory, Room};
+use super::{LOAD_AGAIN, Memory, Room};
 use crate::board::member::Audience;
 use crate::board::replica::Replica;
 use crate::socket::dialect::Dialect;
 use crate::socket::outbox::End;
-use crate::store::{Row, StoreError};
+use crate::store::{Loaded, Page, Row, StoreError};
 
 /// The wait before telling of a failed commit, doubled each time: who is told sends again at once.
 const BACK_OFF: Duration = Duration::from_millis(125);
@@ -22,29 +23,33 @@ impl Room {
     /// A commit failed: nobody sees anything of it. What the store has is loaded, and the authors send again.
     pub(super) async fn fail(&mut self, staged: Vec<Staged>, error: &StoreError) {
         tracing::error!(board = %self.board, %error, "edits were not stored");
-        let before = self.replica().map(Replica::seq).unwrap_or_default();
         self.back_off().await;
         for Staged { id, ack, .. } in &staged {
             self.refuse(*id, *ack, code_of(error));
             self.behind.insert(*id);
         }
-        self.reload(before).await;
+        self.waiting.came_not();
+        match error {
+            StoreError::Corrupt { what, .. } => {
+                self.damages += 1;
+                // After the first the store gives every request a savepoint of its own, so that this is about this board alone. That it can
+                // be read says nothing of where it has to be written.
+                if self.damages > 1 {
+                    return self.quarantine(what.clone());
+                }
+            }
+            _ => self.damages = 0,
+        }
+        self.reload().await;
     }
 
-    /// Throws the document away and loads it. Rows after `before` have not been shown to anybody: now they are.
-    pub(super) async fn reload(&mut self, before: u64) {
+    /// Throws the document away and loads it.
+    pub(super) async fn reload(&mut self) {
         self.memory = Memory::Unloaded;
-        let news = match self.fold().await {
-            Ok((replica, rows)) => {
-                self.remember(replica);
-                rows
-            }
-            Err(error) => return self.cannot_load(&error),
-        };
-        for row in news.iter().filter(|row| row.seq > before) {
-            self.tell_edit(&row.payload, Audience::All, self.members.way(1));
+        match self.fold().await {
+            Ok(folded) => self.remember(folded).await,
+            Err(error) => self.cannot_load(&error),
         }
-        self.catch_up().await;
     }
 
     /// Loads the document if it is not there.
@@ -56,10 +61,9 @@ impl Room {
             self.back_off().await;
         }
         match self.fold().await {
-            Ok((replica, _)) => {
-                self.remember(replica);
+            Ok(folded) => {
                 self.failures = 0;
-                self.catch_up().await;
+                self.remember(folded).await;
             }
             Err(error) => {
                 self.failures += 1;
@@ -68,13 +72,13 @@ impl Room {
         }
     }
 
-    /// Reads the stream and folds it; gives the rows after the snapshot, too. A snapshot that does not fold, though its checksum holds, is
+    /// Reads the stream and folds it; gives the rows that nobody was shown, too. A snapshot that does not fold, though its checksum holds, is
     /// passed over like a damaged one: the log is its other copy.
     async fn fold(&self) -> Result<(Replica, Vec<Row>), StoreError> {
         let mut loaded = self.inner.store.load(self.stream.clone()).await?;
         loop {
             let what = match Replica::load(&loaded) {
-                Ok(replica) => return Ok((replica, loaded.rows)),
+                Ok(replica) => return Ok((replica, self.not_shown(loaded).await?)),
                 Err(what) => what,
             };
             let Some(snapshot) = &loaded.snapshot else {
@@ -85,21 +89,44 @@ impl Room {
         }
     }
 
-    fn remember(&mut self, replica: Replica) {
+    /// The rows after the last that was shown. As long as nobody has the document there is nobody to show them to.
+    async fn not_shown(&self, loaded: Loaded) -> Result<Vec<Row>, StoreError> {
+        let mut rows = match loaded.snapshot {
+            _ if !self.members.some_have_it() => return Ok(Vec::new()),
+            // Somebody else writes to this stream, and has taken a snapshot of what nobody here has seen.
+            Some(snapshot) if snapshot.seq > self.shown => {
+                self.inner.store.history(self.stream.clone(), self.shown, Page::ALL).await?
+            }
+            _ => loaded.rows,
+        };
+        // What came since this was loaded is not in it.
+        rows.retain(|row| row.seq > self.shown && row.seq <= loaded.last_seq);
+        Ok(rows)
+    }
+
+    /// Keeps what was loaded, shows what of it has not been shown, and has those send again whose edits were not taken.
+    async fn remember(&mut self, (replica, news): (Replica, Vec<Row>)) {
+        self.shown = replica.seq();
         self.memory = Memory::Loaded(Box::new(replica));
-        self.whole = None;
+        (self.whole, self.load_again) = (None, None);
         self.floor.inspected(self.board.kind, false);
+        for row in &news {
+            self.tell_edit(&row.payload, Audience::All, self.members.way(1));
+        }
+        self.catch_up().await;
     }
 
     fn cannot_load(&mut self, error: &StoreError) {
         tracing::error!(board = %self.board, %error, "the board could not be loaded");
         self.failure = Some(error.clone());
+        self.load_again = Some(Instant::now() + LOAD_AGAIN);
         if let StoreError::Corrupt { what, .. } = error {
             self.quarantine(what.clone());
         }
     }
 
     fn quarantine(&mut self, why: String) {
+        self.load_again = None;
         tracing::error!(
             board = %self.board, why,
             "the board is quarantined: it is served to nobody, and nothing is written to it. Restore it from a backup with `tablehop restore`"

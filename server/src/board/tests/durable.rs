@@ -1,5 +1,7 @@
 //! A board and its stream: loading, damage, snapshots, unloading.
 
+use yrs::Map;
+
 use super::*;
 
 #[tokio::test]
@@ -23,9 +25,8 @@ async fn d14_a_board_that_cannot_be_loaded_lets_nobody_in_and_is_not_written() {
     // Somebody who gets in by another way is given nothing, and what they write is not taken.
     let handle = house.boards.wake(&house.board);
     let outbox = Arc::new(Outbox::default());
-    let (id, dialect) = (house.boards.next_member(), Dialect::Collab(None));
-    let member = Member { actor: "eve".into(), ours: true, dialect, outbox: outbox.clone(), slot: 1 };
-    handle.join(id, member).await.expect("a room");
+    let id = house.boards.next_member();
+    handle.join(id, member("eve", true, &outbox, Arc::new(AtomicBool::new(true)))).await.expect("a room");
     handle.sync(id, StateVector::default()).await.expect("a room");
     let doc = new_doc(9);
     let words = {
@@ -132,6 +133,35 @@ async fn d3_a_board_is_the_fold_of_its_log_with_and_without_a_snapshot() {
     let loaded = house.store.load(house.stream()).await.expect("rows");
     assert_eq!((loaded.snapshot.map(|snapshot| snapshot.seq), loaded.rows.len()), (Some(120), 30));
     assert_eq!(house.guest("bob", 3).await.reads(), expected);
+}
+
+#[tokio::test]
+async fn b22_a_board_with_many_words_is_written_on_after_it_was_unloaded() {
+    let mut house = House::new();
+    let ann = &mut house.guest("ann", 1).await;
+    let notes = ann.doc.get_or_insert_map("notes");
+    // 6 MB, and enough rows for a snapshot.
+    for n in 0..120 {
+        let update = {
+            let mut txn = ann.doc.transact_mut();
+            notes.insert(&mut txn, format!("n{n}"), yrs::TextPrelim::new("字".repeat(17_000)));
+            txn.encode_update_v1()
+        };
+        let n = ann.sends(update).await;
+        assert_eq!(ann.hears().await, ServerMessage::DurableUpTo { n });
+    }
+    house = house.reopened().await;
+    assert!(house.store.load(house.stream()).await.expect("rows").snapshot.is_some());
+    let bob = &mut house.guest("bob", 2).await;
+    bob.writes("one more").await;
+    let notes = bob.doc.get_or_insert_map("notes");
+    let erased = {
+        let mut txn = bob.doc.transact_mut();
+        notes.remove(&mut txn, "n7");
+        txn.encode_update_v1()
+    };
+    let n = bob.sends(erased).await;
+    assert_eq!(bob.hears().await, ServerMessage::DurableUpTo { n });
 }
 
 /// A board is unloaded when the last one has left, and somebody joins just then, a little earlier or later.

@@ -92,7 +92,18 @@ async fn b23_an_update_that_fails_half_way_leaves_nothing() {
             update => assert!(is_update(&update), "{update:?}"),
         }
     }
+    // Those who were there all the time read all that was honest, and nothing else.
+    while !bob.reads().contains("and after") {
+        bob.hears().await;
+    }
     let late = house.guest("late", 4).await;
+    for guest in [&mut ann, &mut bob] {
+        while let Some(Next::Frame(frame)) = guest.outbox.next() {
+            guest.takes(&frame);
+        }
+        assert_eq!(guest.reads(), late.reads(), "{}", guest.name);
+        assert!(!guest.reads().contains("fragment"), "{}", guest.reads());
+    }
     assert!(late.reads().contains("before, ") && late.reads().contains("and after") && late.reads().contains("bob's"));
     for reader in [late.reads(), house.reopened().await.guest("later", 5).await.reads()] {
         assert!(!reader.contains("fragment"), "{reader}");
@@ -180,6 +191,21 @@ async fn b24_an_item_between_two_that_are_crossed_costs_its_sender() {
     assert!(is_update(&ann.hears().await));
     ann.writes("!").await;
     assert_eq!(house.guest("late", 3).await.reads(), "woxrds!");
+}
+
+#[tokio::test]
+async fn b25_values_in_each_others_way_cost_their_sender() {
+    let house = House::new();
+    let mut ann = house.guest("ann", 1).await;
+    ann.writes("words").await;
+    let mallory = house.stranger("mallory", 9).await;
+    // A null under the same key, as though there were nothing under it yet.
+    let values: Vec<&[u8]> = vec![b"\x28\x01\x01m\x01k\x01\x7e"; 120_000];
+    mallory.sends_as(forged(&values), Ack::Status, &[], true).await;
+    assert_eq!(mallory.ends().await, End { code: 1002, reason: "crowded" });
+    ann.writes(" go on").await;
+    assert_eq!(house.store.load(house.stream()).await.expect("rows").last_seq, 2);
+    assert_eq!(house.guest("late", 3).await.reads(), "words go on");
 }
 
 /// Every second letter of long texts: each text, and each edit, is within its limit. Whoever comes back says all of that to be deleted, and
@@ -298,7 +324,7 @@ async fn h23_everybody_is_told_in_their_own_dialect_however_many_there_are() {
     for n in 0..20 {
         let (id, outbox, session) = (house.boards.next_member(), Arc::new(Outbox::default()), format!("s{}", n / 2));
         let dialect = Dialect::Collab(Some(session.as_str().into()));
-        let member = Member { actor: "bot".into(), ours: false, dialect, outbox: outbox.clone(), slot: 1 };
+        let member = Member { dialect, ..member("bot", false, &outbox, Arc::default()) };
         handle.join(id, member).await.expect("a board");
         handle.sync(id, StateVector::default()).await.expect("a board");
         timeout(PATIENCE, outbox.filled()).await.expect("in time");

@@ -210,3 +210,92 @@ fn h23_one_board_is_opened_a_few_times_by_one_connection() {
     assert!(matches!(opens(&mut client, 9)[..], [Output::Authenticate { .. }]));
     assert!(matches!(client.says("board/abc.t2", auth())[..], [Output::Authenticate { .. }]));
 }
+
+#[test]
+fn h6_every_frame_counts_also_one_that_means_nothing() {
+    let unopened = |message| Input::Heard(Ok(ClientFrame::Message(at("board/abc.t2"), message)));
+    let pong = || Input::Heard(Ok(ClientFrame::Pong));
+    let close = || unopened(ClientMessage::Close);
+    let query = || unopened(ClientMessage::QueryAwareness);
+    let presence = || Input::Heard(Ok(ClientFrame::Message(at(BOARD), ClientMessage::Awareness(vec![0]))));
+    type Flood<'a> = (&'a str, Vec<&'a dyn Fn() -> Input>);
+    let floods: [Flood; 4] = [
+        ("pongs", vec![&pong]),
+        ("closing what was never opened", vec![&close]),
+        ("opening it half, and closing it", vec![&query, &close]),
+        ("carets", vec![&presence]),
+    ];
+    for (what, frames) in floods {
+        let mut client = Client::opens(BOARD, Right::Write);
+        let sent = |client: &mut Client, most: u32| {
+            let mut frames = frames.iter().cycle();
+            (0..most).position(|_| ends(&client.does(frames.next().expect("a frame")())).is_some())
+        };
+        let at_once = sent(&mut client, 2 * limits::FRAMES_BURST).unwrap_or_else(|| panic!("{what} without end"));
+        assert!(at_once <= limits::FRAMES_BURST as usize, "{what}: {at_once}");
+        client.now += Duration::from_secs(1);
+        let then = sent(&mut client, limits::FRAMES_BURST).unwrap_or_else(|| panic!("{what} without end, later"));
+        assert!(then <= limits::FRAMES_PER_SECOND as usize, "{what}: {then} a second");
+        assert_eq!(ends(&client.does(frames[0]())), Some(4429), "{what}");
+    }
+    // Whom nobody knows has fewer, and none in a while.
+    for frame in [&pong as &dyn Fn() -> Input, &close, &|| Input::Alive] {
+        let mut stranger = Client::new();
+        let sent = (0..).take_while(|_| ends(&stranger.does(frame())).is_none()).count();
+        assert!(sent <= limits::STRANGER_FRAMES as usize, "{sent}");
+        stranger.now += Duration::from_secs(1);
+        assert!(matches!(ends(&stranger.does(frame())), Some(4408 | 4429)));
+    }
+}
+
+#[test]
+fn who_comes_back_after_long_sends_everything_at_once() {
+    let mut client = Client::new();
+    let caret = || ClientMessage::Awareness(vec![0]);
+    client.says("workshop/abc", auth());
+    client.does(Input::Granted { slot: 1, right: Right::Write });
+    let mut last = 0;
+    for table in 1..=limits::BOARDS_PER_CONNECTION {
+        let board = format!("board/abc.t{table}");
+        for message in [auth(), step1(), caret(), ClientMessage::QueryAwareness] {
+            assert_eq!(ends(&client.says(&board, message)), None);
+        }
+        client.does(Input::Granted { slot: table as Slot + 1, right: Right::Write });
+        last = table;
+    }
+    // As many edits as one may send at once, less what the rest has taken of them, each with its caret.
+    let board = format!("board/abc.t{last}");
+    for n in 1..=u64::from(limits::EDITS_BURST) - 3 * limits::BOARDS_PER_CONNECTION as u64 - 1 {
+        assert_eq!(ends(&client.says(&board, edit(n))), None, "edit {n}");
+        assert_eq!(ends(&client.says(&board, caret())), None, "its caret");
+    }
+}
+
+#[test]
+fn h23_a_client_that_opens_everything_before_it_is_known_may() {
+    let mut client = Client::new();
+    for table in 1..=limits::BOARDS_PER_CONNECTION {
+        let board = format!("board/abc.t{table}");
+        for message in [auth(), step1(), ClientMessage::Awareness(vec![0; 30])] {
+            assert_eq!(ends(&client.says(&board, message)), None);
+        }
+        client.does(Input::Granted { slot: table as Slot, right: Right::None("not_seated") });
+    }
+    client.says("workshop/abc", auth());
+    client.does(Input::Granted { slot: limits::BOARDS_PER_CONNECTION as Slot + 1, right: Right::Write });
+    assert_eq!(client.waits(limits::AUTH_SECONDS), []);
+}
+
+#[test]
+fn h23_little_is_held_for_whom_nobody_knows() {
+    let mut client = Client::new();
+    let typed = || ClientMessage::Update { update: vec![0; limits::STRANGER_BYTES / 2] };
+    assert_eq!(client.says(BOARD, typed()), []);
+    assert_eq!(client.says(BOARD, typed()), []);
+    assert_eq!(ends(&client.says(BOARD, typed())), Some(4408));
+    // Somebody known may hold more, for a further board.
+    let mut client = Client::opens(BOARD, Right::Write);
+    for _ in 0..limits::FRAMES_BEFORE_AUTH {
+        assert_eq!(client.says("board/abc.t2", typed()), []);
+    }
+}

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
 
-use super::log::{row_checksum, snapshot_checksum};
+use super::log::{row_holds, snapshot_holds};
 use super::registers::{self, Registers};
 use super::removal::{self, Held};
 use super::{DATABASE, Loaded, Row, Snapshot, StoreError, StreamId, checkpoint, create_dir, log, schema, take_lock};
@@ -37,6 +37,8 @@ pub struct Inspected {
     pub rows: Vec<(u64, Found<Row>)>,
     /// The snapshots with their numbers, the newest first.
     pub snapshots: Vec<(u64, Found<Snapshot>)>,
+    /// The number of the last row that was written, if that can be told.
+    pub last: Option<u64>,
 }
 
 impl Archive {
@@ -238,42 +240,41 @@ pub fn lock(dir: &Path) -> Result<File, StoreError> {
 }
 
 pub(super) fn inspect(db: &Connection, stream: &StreamId) -> Result<Inspected, StoreError> {
-    let Some(id) = log::find(db, stream)? else { return Ok(Inspected::default()) };
-    let mut inspected = Inspected::default();
+    let Some(id) = log::number(db, stream)? else { return Ok(Inspected::default()) };
+    let last = log::find(db, stream).ok().flatten().map(|known| known.last);
+    let mut inspected = Inspected { last, ..Inspected::default() };
     let mut query = db.prepare("SELECT seq, at, principal, payload, crc FROM rows WHERE stream = ?1 ORDER BY seq")?;
     let mut found = query.query([id])?;
     while let Some(row) = found.next()? {
         let seq = row.get::<_, i64>(0)?.cast_unsigned();
-        inspected.rows.push((seq, read_row(seq, row)));
+        inspected.rows.push((seq, read_row(id, seq, row)));
     }
     let mut query = db.prepare("SELECT seq, payload, crc FROM snapshots WHERE stream = ?1 ORDER BY seq DESC")?;
     let mut found = query.query([id])?;
     while let Some(row) = found.next()? {
         let seq = row.get::<_, i64>(0)?.cast_unsigned();
-        inspected.snapshots.push((seq, read_snapshot(seq, row)));
+        inspected.snapshots.push((seq, read_snapshot(id, seq, row)));
     }
     Ok(inspected)
 }
 
-pub(super) fn read_row(seq: u64, row: &rusqlite::Row<'_>) -> Found<Row> {
+pub(super) fn read_row(id: i64, seq: u64, row: &rusqlite::Row<'_>) -> Found<Row> {
     let read = || -> Result<(Row, i64), rusqlite::Error> {
         let payload = Bytes::from(row.get::<_, Vec<u8>>(3)?);
         let stored = Row { seq, at: row.get::<_, i64>(1)?.cast_unsigned(), principal: row.get(2)?, payload };
         Ok((stored, row.get(4)?))
     };
     match read() {
-        Ok((stored, crc)) if crc == i64::from(row_checksum(seq, &stored.principal, stored.at, &stored.payload)) => {
-            Ok(stored)
-        }
+        Ok((stored, crc)) if row_holds(crc, id, &stored) => Ok(stored),
         Ok(_) => Err(format!("the checksum of row {seq} does not hold")),
         Err(error) => Err(format!("row {seq} cannot be read: {error}")),
     }
 }
 
-fn read_snapshot(seq: u64, row: &rusqlite::Row<'_>) -> Found<Snapshot> {
+fn read_snapshot(id: i64, seq: u64, row: &rusqlite::Row<'_>) -> Found<Snapshot> {
     let read = || -> Result<(Vec<u8>, i64), rusqlite::Error> { Ok((row.get(1)?, row.get(2)?)) };
     match read() {
-        Ok((payload, crc)) if crc == i64::from(snapshot_checksum(seq, &payload)) => {
+        Ok((payload, crc)) if snapshot_holds(crc, id, seq, &payload) => {
             Ok(Snapshot { seq, payload: Bytes::from(payload) })
         }
         Ok(_) => Err(format!("the checksum of the snapshot of row {seq} does not hold")),

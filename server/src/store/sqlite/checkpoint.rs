@@ -2,9 +2,10 @@
 //! and nobody is to wait for them.
 //!
 //! A log only begins anew once all of it is folded and nobody reads it. While commits never cease the thread beside the writer is always
-//! a little behind; so past [`LONG`] the writer folds the little that is left itself.
+//! a little behind; so past [`LONG`] times what is worth folding the writer folds the little that is left itself.
 
 use std::cell::Cell;
+use std::sync::LazyLock;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 
@@ -15,8 +16,11 @@ use super::{Health, StoreError, writer};
 
 /// Pages of 4 KiB in the log that are worth folding: a busy board's last page is in it many times, and folded once.
 const WORTH: u32 = 4_000;
-/// Pages in the log past which the writer lends a hand: 64 MiB.
-const LONG: u32 = 16_000;
+/// How often as many past which the writer lends a hand: 64 MiB.
+const LONG: u32 = 4;
+
+/// Pages that are worth folding. `TABLEHOP_FOLD_PAGES` makes them few, so that tests see it done often.
+static WORTH_NOW: LazyLock<u32> = LazyLock::new(|| crate::config::for_tests("TABLEHOP_FOLD_PAGES").unwrap_or(WORTH));
 
 thread_local! {
     /// Pages in the log after this thread's last commit, as SQLite counts them.
@@ -68,11 +72,12 @@ pub(super) fn after_commit(connection: &Connection, checkpointer: &Checkpointer,
         // The log has begun anew.
         FOLDED.set(0);
     }
-    if pages < FOLDED.get() + WORTH {
+    if pages < FOLDED.get() + *WORTH_NOW {
         return;
     }
     FOLDED.set(pages);
-    if pages >= LONG {
+    tracing::debug!(pages, "folding the write-ahead log");
+    if pages >= *WORTH_NOW * LONG {
         fold(connection, health);
     } else if let Err(TrySendError::Disconnected(())) = checkpointer.tell.try_send(()) {
         fold(connection, health);

@@ -1,6 +1,10 @@
 //! Rows and snapshots, over a connection. Every function here runs within a transaction that the caller holds.
 //!
-//! The writer's thread remembers where streams end ([`TAILS`]), so that an append is one insert: nobody else writes.
+//! No single damaged page hides rows, or a stream. Names are kept in two trees: a stream is unknown only if neither has it. A third
+//! tree keeps where each ends ([`Known`]): whoever reads fewer rows has met damage. Each row's checksum covers the number of its
+//! stream, so that none is taken for another's.
+//!
+//! The writer's thread remembers where streams end ([`TAILS`]), so that an append is one insert and one update: nobody else writes.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -8,7 +12,7 @@ use std::collections::HashMap;
 use bytes::Bytes;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{Loaded, NewRow, Page, Row, Snapshot, StoreError, StreamId};
+use super::{Loaded, NewRow, Page, Row, Snapshot, StoreError, StreamId, schema};
 
 /// Snapshots kept of a stream: the newest, and one to fall back on.
 const SNAPSHOTS: i64 = 2;
@@ -16,9 +20,18 @@ const SNAPSHOTS: i64 = 2;
 /// Streams whose ends are remembered: about 10 MB, and past it they are looked up again.
 const TAILS_KEPT: usize = 65_536;
 
+/// A stream that there is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Known {
+    /// Its number.
+    pub(super) id: i64,
+    /// Its last row.
+    pub(super) last: u64,
+}
+
 thread_local! {
-    /// Number and last row of each stream that this thread has appended to, as of the transaction under way.
-    static TAILS: RefCell<HashMap<StreamId, (i64, u64)>> = RefCell::default();
+    /// Each stream that this thread has appended to, as of the transaction under way.
+    static TAILS: RefCell<HashMap<StreamId, Known>> = RefCell::default();
 }
 
 /// For the writer, when something was undone: what is remembered may not be so.
@@ -33,14 +46,11 @@ pub(super) fn append(
     expected: Option<u64>,
     rows: &[NewRow],
 ) -> Result<u64, StoreError> {
-    let tail = TAILS.with_borrow(|tails| tails.get(stream).copied());
-    let (known, last) = match tail {
-        Some((id, last)) => (Some(id), last),
-        None => {
-            let known = find(db, stream)?;
-            (known, known.map_or(Ok(0), |id| last_seq(db, id))?)
-        }
+    let known = match TAILS.with_borrow(|tails| tails.get(stream).copied()) {
+        None => find(db, stream)?,
+        known => known,
     };
+    let last = known.map_or(0, |known| known.last);
     if let Some(expected) = expected
         && expected != last
     {
@@ -54,14 +64,14 @@ pub(super) fn append(
         seq += 1;
         (seq, row.principal.as_str(), row.at, &row.payload)
     });
-    let id = write_rows(db, stream, known, rows)?;
+    let known = write_rows(db, stream, known, rows)?;
     TAILS.with_borrow_mut(|tails| {
         if tails.len() >= TAILS_KEPT {
             tails.clear();
         }
-        tails.insert(stream.clone(), (id, seq));
+        tails.insert(stream.clone(), known);
     });
-    Ok(seq)
+    Ok(known.last)
 }
 
 /// Writes rows that were read elsewhere into a stream that does not exist yet.
@@ -70,56 +80,77 @@ pub(super) fn append_rows(db: &Connection, stream: &StreamId, rows: &[Row]) -> R
     Ok(())
 }
 
-/// Writes rows under their numbers; gives the stream's.
+/// Writes rows under their numbers, and where the stream ends now.
 fn write_rows<'a>(
     db: &Connection,
     stream: &StreamId,
-    known: Option<i64>,
+    known: Option<Known>,
     rows: impl Iterator<Item = (u64, &'a str, u64, &'a Bytes)>,
-) -> Result<i64, StoreError> {
-    let id = match known {
-        Some(id) => id,
-        None => db.prepare_cached("INSERT INTO streams (name) VALUES (?1)")?.insert([stream.as_str()])?,
+) -> Result<Known, StoreError> {
+    let is_new = known.is_none();
+    let mut known = match known {
+        Some(known) => known,
+        None => {
+            let id = db.prepare_cached("INSERT INTO streams (name) VALUES (?1)")?.insert([stream.as_str()])?;
+            Known { id, last: 0 }
+        }
     };
     let mut insert = db.prepare_cached(
         "INSERT INTO rows (stream, seq, at, principal, payload, crc) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
     )?;
     for (seq, principal, at, payload) in rows {
-        let crc = row_checksum(seq, principal, at, payload);
-        insert.execute(params![id, seq.cast_signed(), at.cast_signed(), principal, payload.as_ref(), crc])?;
+        let crc = sealed(row_checksum(Some(known.id), seq, principal, at, payload));
+        insert.execute(params![known.id, seq.cast_signed(), at.cast_signed(), principal, payload.as_ref(), crc])?;
+        known.last = seq;
     }
-    Ok(id)
+    if is_new {
+        put_tail(db, stream, known)?;
+        return Ok(known);
+    }
+    let mut update = db.prepare_cached("UPDATE tails SET seq = ?2, crc = ?3 WHERE stream = ?1")?;
+    match update.execute(params![known.id, known.last.cast_signed(), tail_checksum(stream, known)])? {
+        1 => Ok(known),
+        _ => Err(ends_elsewhere(stream)),
+    }
+}
+
+fn put_tail(db: &Connection, stream: &StreamId, known: Known) -> Result<(), StoreError> {
+    let name = params![stream.as_str(), known.id];
+    db.prepare_cached("INSERT OR REPLACE INTO names (name, stream) VALUES (?1, ?2)")?.execute(name)?;
+    let tail = params![known.id, known.last.cast_signed(), tail_checksum(stream, known)];
+    db.prepare_cached("INSERT OR REPLACE INTO tails (stream, seq, crc) VALUES (?1, ?2, ?3)")?.execute(tail)?;
+    Ok(())
 }
 
 /// From the newest sound snapshot of a row before `below`.
 pub(super) fn load(db: &Connection, stream: &StreamId, below: u64) -> Result<Loaded, StoreError> {
-    let Some(id) = find(db, stream)? else {
+    let Some(known) = find(db, stream)? else {
         return Ok(Loaded::default());
     };
-    let last_seq = last_seq(db, id)?;
-    let snapshot = newest_snapshot(db, stream, id, below)?;
+    let last_seq = known.last;
+    let snapshot = newest_snapshot(db, stream, known.id, below)?;
     let after = snapshot.as_ref().map_or(0, |snapshot| snapshot.seq);
     if after > last_seq {
         return Err(corrupt(stream, format!("a snapshot covers row {after}, but row {last_seq} is the last")));
     }
-    let rows = read_rows(db, stream, id, after, Page::ALL)?;
+    let rows = read_rows(db, stream, known, after, Page::ALL)?;
     Ok(Loaded { snapshot, rows, last_seq })
 }
 
 pub(super) fn history(db: &Connection, stream: &StreamId, after: u64, page: Page) -> Result<Vec<Row>, StoreError> {
     match find(db, stream)? {
-        Some(id) => read_rows(db, stream, id, after, page),
+        Some(known) => read_rows(db, stream, known, after, page),
         None => Ok(Vec::new()),
     }
 }
 
 pub(super) fn save_snapshot(db: &Connection, stream: &StreamId, snapshot: &Snapshot) -> Result<(), StoreError> {
     let known = find(db, stream)?;
-    let actual = known.map_or(Ok(0), |id| last_seq(db, id))?;
-    let Some(id) = known.filter(|_| snapshot.seq <= actual) else {
+    let Some(Known { id, .. }) = known.filter(|known| snapshot.seq <= known.last) else {
+        let actual = known.map_or(0, |known| known.last);
         return Err(StoreError::Conflict { expected: snapshot.seq, actual });
     };
-    let crc = snapshot_checksum(snapshot.seq, &snapshot.payload);
+    let crc = sealed(snapshot_checksum(Some(id), snapshot.seq, &snapshot.payload));
     db.prepare_cached("INSERT OR REPLACE INTO snapshots (stream, seq, payload, crc) VALUES (?1, ?2, ?3, ?4)")?
         .execute(params![id, snapshot.seq.cast_signed(), snapshot.payload.as_ref(), crc])?;
     db.prepare_cached(
@@ -132,17 +163,102 @@ pub(super) fn save_snapshot(db: &Connection, stream: &StreamId, snapshot: &Snaps
 
 /// Every stream there is, by name.
 pub(super) fn names(db: &Connection) -> Result<Vec<StreamId>, StoreError> {
-    let mut query = db.prepare_cached("SELECT name FROM streams ORDER BY name")?;
+    let mut query = db.prepare_cached(match has_tails(db)? {
+        true => "SELECT name FROM streams UNION SELECT name FROM names ORDER BY name",
+        false => "SELECT name FROM streams ORDER BY name",
+    })?;
     let names = query.query_map([], |row| row.get::<_, String>(0))?.collect::<Result<Vec<_>, _>>()?;
     Ok(names.iter().map(|name| StreamId::named(name)).collect())
 }
 
-pub(super) fn find(db: &Connection, stream: &StreamId) -> Result<Option<i64>, StoreError> {
+/// The stream of this name. [`StoreError::Corrupt`] if what is known of it does not agree.
+pub(super) fn find(db: &Connection, stream: &StreamId) -> Result<Option<Known>, StoreError> {
+    let listed = listed(db, stream)?;
+    if !has_tails(db)? {
+        return listed.map(|id| Ok(Known { id, last: last_row(db, id)? })).transpose();
+    }
+    match (listed, tail(db, stream)?) {
+        (None, None) => Ok(None),
+        (Some(id), Some((known, true))) if id == known.id => Ok(Some(known)),
+        _ => Err(ends_elsewhere(stream)),
+    }
+}
+
+/// What is written down of where a stream ends, and whether its checksum holds.
+fn tail(db: &Connection, stream: &StreamId) -> Result<Option<(Known, bool)>, StoreError> {
+    let mut query = db.prepare_cached(
+        "SELECT names.stream, seq, crc FROM names LEFT JOIN tails ON tails.stream = names.stream WHERE name = ?1",
+    )?;
+    let found = query.query_row([stream.as_str()], |row| {
+        let last = row.get::<_, Option<i64>>(1)?.unwrap_or(0).cast_unsigned();
+        let known = Known { id: row.get(0)?, last };
+        Ok((known, row.get::<_, Option<i64>>(2)? == Some(tail_checksum(stream, known))))
+    });
+    Ok(found.optional()?)
+}
+
+/// The number of a stream, as far as it can be made out where something is damaged. For the command line.
+pub(super) fn number(db: &Connection, stream: &StreamId) -> Result<Option<i64>, StoreError> {
+    let listed = listed(db, stream)?;
+    let tail = if has_tails(db)? { tail(db, stream)? } else { None };
+    Ok(match tail {
+        Some((known, true)) => Some(known.id),
+        _ => listed,
+    })
+}
+
+/// Gives a stream another name. For the command line.
+pub(super) fn rename(db: &Connection, id: i64, from: &StreamId, to: &StreamId) -> Result<(), StoreError> {
+    db.execute("DELETE FROM streams WHERE name = ?1", [from.as_str()])?;
+    db.execute("INSERT OR REPLACE INTO streams (id, name) VALUES (?1, ?2)", params![id, to.as_str()])?;
+    db.execute("DELETE FROM names WHERE name = ?1", [from.as_str()])?;
+    put_tail(db, to, Known { id, last: last_row(db, id)? })
+}
+
+/// Takes a stream away, with all that is in it. For the command line.
+pub(super) fn delete(db: &Connection, stream: &StreamId) -> Result<(), StoreError> {
+    let numbers = [listed(db, stream)?, tail(db, stream)?.map(|(known, _)| known.id)];
+    for id in numbers.into_iter().flatten() {
+        // With a number that is damaged: not those of another stream.
+        let is_anothers = db.query_row(
+            "SELECT count(*) FROM streams WHERE id = ?1 AND name <> ?2",
+            params![id, stream.as_str()],
+            |row| row.get::<_, i64>(0),
+        )? > 0;
+        for table in ["rows", "snapshots", "tails"] {
+            if !is_anothers {
+                db.execute(&format!("DELETE FROM {table} WHERE stream = ?1"), [id])?;
+            }
+        }
+    }
+    for table in ["streams", "names"] {
+        db.execute(&format!("DELETE FROM {table} WHERE name = ?1"), [stream.as_str()])?;
+    }
+    Ok(())
+}
+
+/// Writes down where each stream ends, in a database from before that was done: where its rows end now.
+pub(super) fn seal(db: &Connection) -> Result<(), StoreError> {
+    let mut query = db.prepare("SELECT id, name FROM streams")?;
+    let streams = query.query_map([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?)))?;
+    for found in streams {
+        let (id, name) = found?;
+        put_tail(db, &StreamId::named(&name), Known { id, last: last_row(db, id)? })?;
+    }
+    Ok(())
+}
+
+fn has_tails(db: &Connection) -> Result<bool, StoreError> {
+    Ok(schema::check_version(db)? >= schema::TAILS_SEALED)
+}
+
+fn listed(db: &Connection, stream: &StreamId) -> Result<Option<i64>, StoreError> {
     let mut query = db.prepare_cached("SELECT id FROM streams WHERE name = ?1")?;
     Ok(query.query_row([stream.as_str()], |row| row.get(0)).optional()?)
 }
 
-fn last_seq(db: &Connection, id: i64) -> Result<u64, StoreError> {
+/// The last row that is found; a damaged page may hide later ones.
+fn last_row(db: &Connection, id: i64) -> Result<u64, StoreError> {
     let mut query = db.prepare_cached("SELECT max(seq) FROM rows WHERE stream = ?1")?;
     let last: Option<i64> = query.query_row([id], |row| row.get(0))?;
     Ok(last.unwrap_or(0).cast_unsigned())
@@ -155,7 +271,7 @@ fn newest_snapshot(db: &Connection, stream: &StreamId, id: i64, below: u64) -> R
     while let Some(row) = found.next()? {
         let seq = row.get::<_, i64>(0)?.cast_unsigned();
         let payload: Vec<u8> = row.get(1)?;
-        if row.get::<_, i64>(2)? == i64::from(snapshot_checksum(seq, &payload)) {
+        if snapshot_holds(row.get(2)?, id, seq, &payload) {
             return Ok(Some(Snapshot { seq, payload: Bytes::from(payload) }));
         }
         // All rows are kept, so nothing is lost by passing over it.
@@ -165,18 +281,24 @@ fn newest_snapshot(db: &Connection, stream: &StreamId, id: i64, below: u64) -> R
     Ok(None)
 }
 
-/// Rows after `after`, each checked, and together checked for gaps.
-fn read_rows(db: &Connection, stream: &StreamId, id: i64, after: u64, page: Page) -> Result<Vec<Row>, StoreError> {
+/// Rows after `after`, each checked, and together checked for gaps, the one before the end too.
+fn read_rows(db: &Connection, stream: &StreamId, known: Known, after: u64, page: Page) -> Result<Vec<Row>, StoreError> {
     let mut query = db.prepare_cached(
-        "SELECT seq, at, principal, payload, crc FROM rows WHERE stream = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3",
+        "SELECT seq, at, principal, payload, crc, stream FROM rows WHERE stream = ?1 AND seq > ?2 ORDER BY seq",
     )?;
-    let limit = i64::try_from(page.rows.max(1)).unwrap_or(i64::MAX);
+    let most = page.rows.max(1);
     let after_signed = i64::try_from(after).unwrap_or(i64::MAX);
-    let mut found = query.query(params![id, after_signed, limit])?;
+    let mut found = query.query(params![known.id, after_signed])?;
     let mut rows = Vec::new();
     let mut previous = after;
     let mut bytes = 0;
-    while let Some(row) = found.next()? {
+    while rows.len() < most && bytes < page.bytes.max(1) {
+        let Some(row) = found.next()? else {
+            if previous < known.last {
+                return Err(corrupt(stream, format!("row {} is missing", previous + 1)));
+            }
+            break;
+        };
         let stored = Row {
             seq: row.get::<_, i64>(0)?.cast_unsigned(),
             at: row.get::<_, i64>(1)?.cast_unsigned(),
@@ -186,16 +308,15 @@ fn read_rows(db: &Connection, stream: &StreamId, id: i64, after: u64, page: Page
         if stored.seq != previous + 1 {
             return Err(corrupt(stream, format!("row {} is missing", previous + 1)));
         }
-        let crc = row_checksum(stored.seq, &stored.principal, stored.at, &stored.payload);
-        if row.get::<_, i64>(4)? != i64::from(crc) {
+        if row.get::<_, i64>(5)? != known.id || !row_holds(row.get(4)?, known.id, &stored) {
             return Err(corrupt(stream, format!("the checksum of row {} does not hold", stored.seq)));
+        }
+        if stored.seq > known.last {
+            return Err(corrupt(stream, format!("row {} follows the last one", stored.seq)));
         }
         previous = stored.seq;
         bytes += stored.payload.len();
         rows.push(stored);
-        if bytes >= page.bytes {
-            break;
-        }
     }
     Ok(rows)
 }
@@ -204,8 +325,32 @@ fn corrupt(stream: &StreamId, what: String) -> StoreError {
     StoreError::Corrupt { stream: stream.to_string(), what }
 }
 
-pub(super) fn row_checksum(seq: u64, principal: &str, at: u64, payload: &[u8]) -> u32 {
-    let mut crc = crc32fast::Hasher::new();
+fn ends_elsewhere(stream: &StreamId) -> StoreError {
+    corrupt(stream, "its name, or where it ends, is not what was written".to_owned())
+}
+
+// -- Checksums
+//
+// Those that cover the number of the stream are kept as negative numbers, so that they are told from those of earlier versions, which do not.
+
+fn sealed(crc: u32) -> i64 {
+    !i64::from(crc)
+}
+
+/// Whether a row is what was written into this stream.
+pub(super) fn row_holds(crc: i64, id: i64, row: &Row) -> bool {
+    let checksum = |id| row_checksum(id, row.seq, &row.principal, row.at, &row.payload);
+    if crc < 0 { crc == sealed(checksum(Some(id))) } else { crc == i64::from(checksum(None)) }
+}
+
+/// Whether a snapshot is what was kept of this stream.
+pub(super) fn snapshot_holds(crc: i64, id: i64, seq: u64, payload: &[u8]) -> bool {
+    let checksum = |id| snapshot_checksum(id, seq, payload);
+    if crc < 0 { crc == sealed(checksum(Some(id))) } else { crc == i64::from(checksum(None)) }
+}
+
+fn row_checksum(id: Option<i64>, seq: u64, principal: &str, at: u64, payload: &[u8]) -> u32 {
+    let mut crc = begin(id);
     crc.update(&seq.to_le_bytes());
     // With its length, so that bytes cannot move between principal and payload unnoticed.
     crc.update(&(principal.len() as u64).to_le_bytes());
@@ -215,9 +360,25 @@ pub(super) fn row_checksum(seq: u64, principal: &str, at: u64, payload: &[u8]) -
     crc.finalize()
 }
 
-pub(super) fn snapshot_checksum(seq: u64, payload: &[u8]) -> u32 {
-    let mut crc = crc32fast::Hasher::new();
+fn snapshot_checksum(id: Option<i64>, seq: u64, payload: &[u8]) -> u32 {
+    let mut crc = begin(id);
     crc.update(&seq.to_le_bytes());
     crc.update(payload);
     crc.finalize()
+}
+
+/// Always a number of the same size, so that it is written over the one that was there.
+fn tail_checksum(stream: &StreamId, known: Known) -> i64 {
+    let mut crc = begin(Some(known.id));
+    crc.update(&known.last.to_le_bytes());
+    crc.update(stream.as_str().as_bytes());
+    i64::from(crc.finalize()) | 1 << 40
+}
+
+fn begin(id: Option<i64>) -> crc32fast::Hasher {
+    let mut crc = crc32fast::Hasher::new();
+    if let Some(id) = id {
+        crc.update(&id.to_le_bytes());
+    }
+    crc
 }

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use rusqlite::{Connection, params};
+use rusqlite::Connection;
 
-use super::archive::{ASIDE, Archive, Found, inspect, open_to_change};
+use super::archive::{ASIDE, Archive, Found, Inspected, inspect, open_to_change};
 use super::registers::{self, Counts};
 use super::{Loaded, Row, StoreError, StreamId, log};
 
@@ -114,6 +114,7 @@ fn is_whole(db: &Connection, stream: &StreamId, spare: &[(u64, Found<Row>)], fol
     let last_seq = rows.len() as u64;
     rows.len() == count
         && last_seq >= last.max(1)
+        && log::find(db, stream).is_ok_and(|known| known.is_some_and(|known| known.last == last_seq))
         && found.snapshots.iter().all(|(_, snapshot)| snapshot.is_ok())
         && folds(stream, &Loaded { snapshot: None, rows, last_seq }).is_ok()
 }
@@ -126,7 +127,7 @@ fn make(
     folds: Folds<'_>,
 ) -> Result<Made, StoreError> {
     // A page that cannot be read at all leaves nothing to take over.
-    let found = inspect(db, stream).unwrap_or_default().rows;
+    let Inspected { rows: found, last: written, .. } = inspect(db, stream).unwrap_or_default();
     let last = found.iter().chain(&spare).map(|(seq, _)| *seq).max().unwrap_or(0);
     let (mut found, mut spare) = (sound(found), sound(spare));
     if found.iter().any(|(seq, row)| spare.get(seq).is_some_and(|same| same != row)) {
@@ -148,7 +149,8 @@ fn make(
             (None, None) => break,
         }
     }
-    let left_behind = found.len() as u64;
+    // Also those of which nothing is left but their number.
+    let left_behind = written.unwrap_or(0).saturating_sub(rows.len() as u64).max(found.len() as u64);
     let loaded = Loaded { snapshot: None, last_seq: rows.len() as u64, rows };
     if loaded.rows.is_empty() {
         return Err(StoreError::Io(format!("the first row of {stream} is damaged in the backup, too")));
@@ -158,10 +160,10 @@ fn make(
 }
 
 fn put(db: &Connection, stream: &StreamId, made: &Made, now: u64) -> Result<Mended, StoreError> {
-    let aside = match log::find(db, stream)? {
+    let aside = match log::number(db, stream)? {
         Some(id) => {
             let aside = StreamId::named(&format!("{ASIDE}{now}/{stream}"));
-            db.execute("UPDATE streams SET name = ?2 WHERE id = ?1", params![id, aside.as_str()])?;
+            log::rename(db, id, stream, &aside)?;
             Some(aside)
         }
         None => None,

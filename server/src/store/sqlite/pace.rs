@@ -4,7 +4,8 @@
 //! the server holds: docs/decisions/0018 and 0019. Once they use up the processors, everything queues in front of them, and only larger
 //! batches make it less: docs/decisions/0020.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use cpu_time::ProcessTime;
@@ -25,21 +26,53 @@ const SATURATED_FROM: f64 = 0.95;
 /// The share down to which it stays so: larger batches take off less than that.
 const SATURATED_TO: f64 = 0.80;
 
+/// How long what was found with a commit holds. While it is so, commits follow on one another within milliseconds, and the windows are over
+/// several times in this; once nobody writes any more, nothing else says that it is over.
+const HOLDS: Duration = Duration::from_secs(1);
+
 /// Whether this process is busy and has no processor time left.
-static SATURATED: AtomicBool = AtomicBool::new(false);
+static SATURATED: Finding = Finding::none();
 
 /// Whether the newest window of any store in this process was busy.
-static BUSY: AtomicBool = AtomicBool::new(false);
+static BUSY: Finding = Finding::none();
 
 /// Whether a store of this process takes thousands of requests a second.
 pub(super) fn is_busy() -> bool {
-    BUSY.load(Ordering::Relaxed)
+    BUSY.holds(Instant::now)
 }
 
-/// Whether that leaves the processors no time: everything waits its turn, and batches are to be large. Looked at with each commit, so who
-/// writes first after a rush may still find it so.
+/// Whether that leaves the processors no time: everything waits its turn, and batches are to be large.
 pub(super) fn is_saturated() -> bool {
-    SATURATED.load(Ordering::Relaxed)
+    SATURATED.holds(Instant::now)
+}
+
+/// From when the time of findings counts.
+static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+
+/// Something that was found to be so, for a while.
+struct Finding {
+    /// Until when, in milliseconds from [`START`]; 0 if it is not so.
+    until: AtomicU64,
+}
+
+impl Finding {
+    const fn none() -> Self {
+        Self { until: AtomicU64::new(0) }
+    }
+
+    fn note(&self, is_so: bool, now: Instant) {
+        self.until.store(if is_so { millis(now + HOLDS) } else { 0 }, Ordering::Relaxed);
+    }
+
+    /// The time is asked for only if it matters.
+    fn holds(&self, now: impl FnOnce() -> Instant) -> bool {
+        let until = self.until.load(Ordering::Relaxed);
+        until > 0 && millis(now()) < until
+    }
+}
+
+fn millis(at: Instant) -> u64 {
+    u64::try_from(at.saturating_duration_since(*START).as_millis()).unwrap_or(u64::MAX)
 }
 
 /// When the next commit may begin (docs/decisions/0018).
@@ -76,7 +109,7 @@ impl Pace {
         let counted = now - self.since;
         if counted >= WINDOW {
             self.busy = self.requests as f64 >= MANY * counted.as_secs_f64();
-            BUSY.store(self.busy, Ordering::Relaxed);
+            BUSY.note(self.busy, now);
             self.since = now;
             self.requests = 0;
         }
@@ -117,7 +150,7 @@ impl Load {
         let share = used.as_secs_f64() / (passed.as_secs_f64() * self.processors);
         let rate = self.requests as f64 / passed.as_secs_f64();
         self.saturated = is_saturated_at(share, rate, self.saturated);
-        SATURATED.store(self.saturated, Ordering::Relaxed);
+        SATURATED.note(self.saturated, now);
         (self.since, self.requests, self.taken) = (now, 0, taken);
     }
 }
@@ -191,5 +224,18 @@ mod tests {
         assert_eq!(pace.pause(start + PACE), Some(PACE_SATURATED - PACE));
         pace.begin(start + LOAD_WINDOW);
         assert_eq!(pace.pause(start + LOAD_WINDOW), None, "no request has come for a whole window");
+    }
+
+    #[test]
+    fn who_writes_first_after_a_rush_does_not_find_it_still_on() {
+        let (start, finding) = (Instant::now(), Finding::none());
+        assert!(!finding.holds(|| start));
+        finding.note(true, start);
+        assert!(finding.holds(|| start + LOAD_WINDOW * 2));
+        assert!(!finding.holds(|| start + HOLDS), "nobody has written for a while");
+        finding.note(true, start + HOLDS);
+        assert!(finding.holds(|| start + HOLDS));
+        finding.note(false, start + HOLDS);
+        assert!(!finding.holds(|| start + HOLDS));
     }
 }

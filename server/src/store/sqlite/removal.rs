@@ -60,10 +60,7 @@ impl Removal {
         let streams = log::names(&transaction)?;
         for stream in streams.iter().filter(|stream| owner(stream).is_some_and(|owner| cafes.contains(&owner.as_str())))
         {
-            let Some(id) = log::find(&transaction, stream)? else { continue };
-            transaction.execute("DELETE FROM rows WHERE stream = ?1", [id])?;
-            transaction.execute("DELETE FROM snapshots WHERE stream = ?1", [id])?;
-            transaction.execute("DELETE FROM streams WHERE id = ?1", [id])?;
+            log::delete(&transaction, stream)?;
         }
         for cafe in cafes {
             registers::remove(&transaction, cafe)?;
@@ -122,7 +119,7 @@ pub(super) fn held(db: &Connection, cafe: &str) -> Result<Held, StoreError> {
     let registers = registers::count(db, cafe)?;
     let mut held = Held { streams: 0, rows: 0, snapshots: 0, bytes: 0, registers, last: Ok(None) };
     for stream in log::names(db)?.iter().filter(|stream| owner(stream).as_deref() == Some(cafe)) {
-        let Some(id) = log::find(db, stream)? else { continue };
+        let Some(id) = log::number(db, stream)? else { continue };
         held.streams += 1;
         for (table, count) in [("rows", &mut held.rows), ("snapshots", &mut held.snapshots)] {
             let sql = format!("SELECT count(*), coalesce(sum(length(payload)), 0) FROM {table} WHERE stream = ?1");
@@ -144,7 +141,7 @@ fn last_of(db: &Connection, id: i64) -> Result<Found<Option<u64>>, StoreError> {
     let sql = "SELECT seq, at, principal, payload, crc FROM rows WHERE stream = ?1 ORDER BY seq DESC LIMIT 1";
     let read = db.query_row(sql, params![id], |row| {
         let seq = row.get::<_, i64>(0)?.cast_unsigned();
-        Ok(read_row(seq, row).map(|row| Some(row.at)))
+        Ok(read_row(id, seq, row).map(|row| Some(row.at)))
     });
     Ok(read.optional()?.unwrap_or(Ok(None)))
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
-use super::{StoreError, registers};
+use super::{StoreError, log, registers};
 
 /// Step n brings a database from version n to n + 1. Released steps are never edited; add one.
 const MIGRATIONS: &[&str] = &[
@@ -73,10 +73,27 @@ const MIGRATIONS: &[&str] = &[
     -- For listing and ending the links of one café among those of a hundred thousand.
     CREATE INDEX tokens_by_workshop ON tokens (workshop, role, participant);
     ",
+    "
+    -- Each stream's name once more, in a tree of its own, and where it ends: what a damaged page hides elsewhere is missed here. Filled in by
+    -- the step itself, see `migrate_to`.
+    CREATE TABLE names (
+        name   TEXT PRIMARY KEY,
+        stream INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE tails (
+        stream INTEGER PRIMARY KEY,
+        seq    INTEGER NOT NULL,
+        crc    INTEGER NOT NULL
+    ) STRICT;
+    ",
 ];
 
 /// From this version on tokens, join codes and client ids carry checksums.
 pub(super) const REGISTERS_SEALED: usize = 2;
+
+/// From this version on it is written down where streams end.
+pub(super) const TAILS_SEALED: usize = 4;
 
 /// All statements of this store together, so that none is compiled twice.
 const STATEMENTS: usize = 48;
@@ -148,6 +165,9 @@ pub(super) fn migrate_to(connection: &mut Connection, version: usize) -> Result<
         transaction.execute_batch(sql)?;
         if step + 1 == REGISTERS_SEALED {
             registers::seal(&transaction)?;
+        }
+        if step + 1 == TAILS_SEALED {
+            log::seal(&transaction)?;
         }
         transaction.pragma_update(None, "user_version", step + 1)?;
         transaction.commit()?;

@@ -7,9 +7,9 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 
-use super::super::{Health, NewRow, Store, StoreError, StreamId, TokenRecord};
+use super::super::{Health, Loaded, NewRow, Snapshot, Store, StoreError, StreamId, TokenRecord};
 use super::archive::Archive;
-use super::{DATABASE, SqliteStore, schema};
+use super::{DATABASE, SqliteStore, mend, schema};
 
 fn open() -> (TempDir, SqliteStore) {
     let dir = tempfile::tempdir().unwrap();
@@ -289,6 +289,96 @@ async fn an_older_database_is_read_and_brought_up_to_date() {
     assert_eq!(archive.registers("w").unwrap(), beside);
     let inspected = archive.inspect_registers().unwrap();
     assert_eq!((inspected.count, inspected.faults.len()), (3, 0));
+}
+
+/// As a server of version 3 left it, and its backups: checksums without the number of the stream, and nowhere a word on where streams end.
+#[tokio::test]
+async fn d5_an_older_log_is_read_and_its_ends_are_written_down() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join(DATABASE);
+    let crc = |seq: u64, payload: &[u8]| {
+        let mut crc = crc32fast::Hasher::new();
+        for bytes in [&seq.to_le_bytes()[..], &1_u64.to_le_bytes(), b"p", &7_u64.to_le_bytes(), payload] {
+            crc.update(bytes);
+        }
+        crc.finalize()
+    };
+    let mut db = schema::connect_writer(&file).unwrap();
+    schema::migrate_to(&mut db, 3).unwrap();
+    for (id, name) in [(1, "board/a"), (2, "board/b"), (3, "aside/9/board/a")] {
+        db.execute("INSERT INTO streams VALUES (?1, ?2)", (id, name)).unwrap();
+        for seq in 1..=3_u64 {
+            let values = (id, seq.cast_signed(), b"words", crc(seq, b"words"));
+            db.execute("INSERT INTO rows VALUES (?1, ?2, 7, 'p', ?3, ?4)", values).unwrap();
+        }
+    }
+    db.close().unwrap();
+
+    let archive = Archive::open(dir.path()).unwrap();
+    let before = archive.load(&board("a"), u64::MAX).unwrap();
+    assert_eq!((before.last_seq, before.rows.len()), (3, 3));
+    assert_eq!(archive.load(&board("new"), u64::MAX), Ok(Loaded::default()));
+    drop(archive);
+    let store = SqliteStore::open(dir.path()).unwrap();
+    assert_eq!(store.load(board("a")).await, Ok(before));
+    assert_eq!(store.append(board("a"), Some(3), row(5)).await, Ok(4));
+    assert_eq!(store.load(board("a")).await.map(|loaded| loaded.rows.len()), Ok(4), "rows of both kinds");
+    assert_eq!(store.append(board("new"), Some(0), row(5)).await, Ok(1));
+    store.close().await;
+
+    // From now on the end is known, of what was written before too.
+    let db = Connection::open(&file).unwrap();
+    db.execute("DELETE FROM rows WHERE stream = 2 AND seq = 3", []).unwrap();
+    db.close().unwrap();
+    let store = SqliteStore::open(dir.path()).unwrap();
+    assert!(matches!(store.load(board("b")).await, Err(StoreError::Corrupt { .. })));
+}
+
+/// Either tree of names, and the number in it, damaged alone: neither a stream that is hidden nor one that takes another's place.
+#[tokio::test]
+async fn d5_a_stream_that_is_hidden_is_damage_and_can_be_put_aside() {
+    for (change, loads) in [
+        ("DELETE FROM names WHERE name = 'board/a'", false),
+        ("DELETE FROM tails WHERE stream = 1", false),
+        ("DELETE FROM streams WHERE name = 'board/a'", false),
+        ("UPDATE tails SET seq = 1 WHERE stream = 1", false),
+        ("UPDATE names SET stream = 2 WHERE name = 'board/a'", false),
+        ("UPDATE streams SET id = 9 WHERE name = 'board/a'", false),
+        ("UPDATE snapshots SET stream = 1 WHERE stream = 2", true),
+        ("UPDATE rows SET stream = 1, seq = 4 WHERE stream = 2 AND seq = 3", false),
+    ] {
+        let (dir, store) = open();
+        for name in ["a", "b"] {
+            for _ in 0..3 {
+                store.append(board(name), None, row(9)).await.unwrap();
+            }
+        }
+        let snapshot = Snapshot { seq: 2, payload: Bytes::from_static(b"of b") };
+        store.save_snapshot(board("b"), snapshot).await.unwrap();
+        store.close().await;
+        let copy = tempfile::tempdir().unwrap();
+        let backup = copy.path().join("backup");
+        Archive::open(dir.path()).and_then(|archive| archive.copy_to(&backup)).unwrap();
+        let backup = Archive::open(&backup).unwrap();
+        let before = backup.load(&board("a"), u64::MAX).unwrap();
+
+        let db = Connection::open(dir.path().join(DATABASE)).unwrap();
+        assert_eq!(db.execute(change, []), Ok(1), "{change}");
+        db.close().unwrap();
+        let store = SqliteStore::open(dir.path()).unwrap();
+        match store.load(board("a")).await {
+            Ok(loaded) => assert!(loads && loaded == before, "{change}"),
+            Err(error) => assert!(!loads && matches!(error, StoreError::Corrupt { .. }), "{change}: {error}"),
+        }
+        store.close().await;
+        let mended = mend::mend(dir.path(), &backup, &board("a"), 1, &|_, _| Ok(())).unwrap();
+        assert!(mended.aside.is_some() && mended.rows == 3, "{change}: {mended:?}");
+        let store = SqliteStore::open(dir.path()).unwrap();
+        assert_eq!(store.load(board("a")).await, Ok(before), "{change}");
+        store.close().await;
+        let aside = Archive::open(dir.path()).and_then(|archive| archive.inspect(&mended.aside.unwrap())).unwrap();
+        assert!(aside.rows.len() >= 3, "{change}");
+    }
 }
 
 #[test]

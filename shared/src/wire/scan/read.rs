@@ -12,13 +12,13 @@ const CLIENT_MAX: u64 = (1 << 53) - 1;
 const CLOCK_MAX: u32 = i32::MAX as u32;
 /// Groups of 7 bits in an integer of an `Any` value: 62 bits and a sign; Yjs writes no more than 32 bits so.
 const INTEGER_BYTES: usize = 9;
-/// Shared types within shared types in one update. Ours nest two deep (a text in a note in a map); deleting recurses in Yrs.
-pub(super) const TYPE_DEPTH: u32 = 16;
 
+/// What a struct begins with that stands for something left out.
+pub(super) const SKIP: u8 = 10;
 /// Fewest bytes of a client's section: a count, a client, a clock, a struct.
-const SECTION_BYTES: usize = 5;
+pub(super) const SECTION_BYTES: usize = 5;
 /// Fewest bytes of a struct: GC or Skip and its length.
-const STRUCT_BYTES: usize = 2;
+pub(super) const STRUCT_BYTES: usize = 2;
 /// Fewest bytes of a client's deletions, and of one of them.
 const DELETION_BYTES: usize = 2;
 
@@ -121,9 +121,8 @@ impl Structs {
     }
 
     /// Reads one struct; returns its length in clocks.
-    fn read_struct(&mut self, reader: &mut Reader, id: Id) -> Result<u32, ScanError> {
+    pub(super) fn read_struct(&mut self, reader: &mut Reader, id: Id) -> Result<u32, ScanError> {
         const GC: u8 = 0;
-        const SKIP: u8 = 10;
         let info = reader.byte()?;
         if info == GC || info == SKIP {
             let len = clock(reader)?;
@@ -149,7 +148,7 @@ impl Structs {
         const LEFT: u8 = 0x80;
         const RIGHT: u8 = 0x40;
         const KEY: u8 = 0x20;
-        let mut item = Placed { id, len: 0, left: None, right: None, parent: None, keyed: false };
+        let mut item = Placed { id, len: 0, left: None, right: None, parent: None, key: None };
         if info & LEFT != 0 {
             item.left = Some(self.read_reference(reader, id)?);
         }
@@ -164,9 +163,8 @@ impl Structs {
             0 => Parent::In(self.read_reference(reader, id)?),
             _ => return Err(ReadError::Oversized.into()),
         });
-        item.keyed = info & KEY != 0;
-        if item.keyed {
-            self.key(reader)?;
+        if info & KEY != 0 {
+            item.key = Some(self.key(reader)?.into());
         }
         Ok(item)
     }
@@ -236,7 +234,7 @@ impl Structs {
                 }
                 depths[index] = depth;
             }
-            if depth > TYPE_DEPTH {
+            if depth > limits::TYPE_DEPTH {
                 return Err(ScanError::Depth);
             }
         }
@@ -396,18 +394,18 @@ fn read_deletions(reader: &mut Reader) -> Result<(), ScanError> {
 }
 
 /// A count of things of which each takes at least `bytes`.
-fn count(reader: &mut Reader, bytes: usize) -> Result<u32, ScanError> {
+pub(super) fn count(reader: &mut Reader, bytes: usize) -> Result<u32, ScanError> {
     let count = reader.var_u32().map_err(|e| if e == ReadError::Oversized { ScanError::Count } else { e.into() })?;
     if count as usize <= reader.remaining() / bytes { Ok(count) } else { Err(ScanError::Count) }
 }
 
-fn client(reader: &mut Reader) -> Result<u64, ScanError> {
+pub(super) fn client(reader: &mut Reader) -> Result<u64, ScanError> {
     let client = reader.var_uint()?;
     if client <= CLIENT_MAX { Ok(client) } else { Err(ScanError::Client) }
 }
 
 /// A clock, or a number of clocks.
-fn clock(reader: &mut Reader) -> Result<u32, ScanError> {
+pub(super) fn clock(reader: &mut Reader) -> Result<u32, ScanError> {
     match reader.var_u32() {
         Ok(clock) if clock <= CLOCK_MAX => Ok(clock),
         Ok(_) | Err(ReadError::Oversized) => Err(ScanError::Clock),
@@ -415,6 +413,6 @@ fn clock(reader: &mut Reader) -> Result<u32, ScanError> {
     }
 }
 
-fn advance(clock: u32, len: u32) -> Result<u32, ScanError> {
+pub(super) fn advance(clock: u32, len: u32) -> Result<u32, ScanError> {
     clock.checked_add(len).filter(|&end| end <= CLOCK_MAX).ok_or(ScanError::Clock)
 }

@@ -11,7 +11,6 @@ use yrs::{
 };
 
 use super::super::lib0::Writer;
-use super::read::TYPE_DEPTH;
 use super::*;
 use crate::board::new_doc;
 use crate::limits;
@@ -247,9 +246,9 @@ fn tower_from(first: u32, height: u32) -> Vec<u8> {
 
 #[test]
 fn towers_of_types_are_refused() {
-    let allowed = check(&tower(TYPE_DEPTH + 1)).expect("a low tower");
-    assert_eq!(allowed.inserted, [Range { client: 7, clock: 0, len: TYPE_DEPTH + 1 }]);
-    assert_eq!(scan(&tower(TYPE_DEPTH + 2)), Err(ScanError::Depth));
+    let allowed = check(&tower(limits::TYPE_DEPTH + 1)).expect("a low tower");
+    assert_eq!(allowed.inserted, [Range { client: 7, clock: 0, len: limits::TYPE_DEPTH + 1 }]);
+    assert_eq!(scan(&tower(limits::TYPE_DEPTH + 2)), Err(ScanError::Depth));
     assert_eq!(scan(&tower(100_000)), Err(ScanError::Depth));
     // Many side by side are fine: each to the right of the one before.
     let beside: Vec<Vec<u8>> = (0..20_000u64)
@@ -447,11 +446,11 @@ fn b24_where_an_update_puts_its_items_is_known() {
     map.insert(&mut txn, "k", true);
     text.insert(&mut txn, 1, "c");
     let id = |clock| Id { client: 7, clock };
-    let item = |clock| Placed { id: id(clock), len: 1, left: None, right: None, parent: None, keyed: false };
+    let item = |clock| Placed { id: id(clock), len: 1, left: None, right: None, parent: None, key: None };
     let expected = [
         Placed { parent: Some(Parent::Root("text".into())), ..item(0) },
         Placed { left: Some(id(0)), ..item(1) },
-        Placed { parent: Some(Parent::Root("map".into())), keyed: true, ..item(2) },
+        Placed { parent: Some(Parent::Root("map".into())), key: Some("k".into()), ..item(2) },
         Placed { left: Some(id(0)), right: Some(id(1)), ..item(3) },
     ];
     assert_eq!(check(&txn.encode_update_v1()).expect("sound").items, expected);
