@@ -240,3 +240,39 @@ test('P-7: going on from a note begins as an idea, whatever was written last', a
   await expect(page.locator('.note.kind-idea', { hasText: '因为' })).toBeVisible();
   await expect(kind('question')).toBeChecked();
 });
+
+test('C-3: moved in mid-typing again and again, every letter stays on the board on which it was typed', async ({ browser }) => {
+  const language: Language = 'zh-CN';
+  const page = await guest(browser, language, '李雷', laptop);
+  await guest(browser, language, '王芳');
+  await command({ type: 'next_round' });
+  await there(page);
+  let table = (await view()).part.people.find((person: { name: string }) => person.name === '李雷').table as number;
+  const typed: { table: number; words: string }[] = [];
+  for (let n = 0; n < 12; n += 1) {
+    await page.locator('.canvas-new').first().click();
+    const field = page.locator('.note textarea');
+    await expect(field).toBeFocused();
+    // What the field says after each letter; the last is what the page has taken.
+    await field.evaluate(one => one.addEventListener('input', () => Object.assign(window, { typed: (one as HTMLTextAreaElement).value })));
+    const typing = page.keyboard.type(`${n} 写到一半就被叫走了，手还没有停下来，一直在打字`, { delay: 8 });
+    await expect.poll(() => page.evaluate(() => (window as { typed?: string }).typed?.length ?? 0)).toBeGreaterThan(5);
+    const people = (await view()).part.people as { id: string; name: string }[];
+    const to = table === 1 ? 2 : 1;
+    await command({ type: 'move_person', participant: people.find(person => person.name === '李雷')!.id, table: to });
+    await typing;
+    typed.push({ table, words: (await page.evaluate(() => (window as { typed?: string }).typed))! });
+    await page.evaluate(() => Object.assign(window, { typed: '' }));
+    await there(page);
+    table = to;
+  }
+  await saved(page, language);
+  const whole = await server.request('GET', `/api/workshops/${cafe.id}/export/json`, { token: cafe.facilitator_token });
+  for (const number of [1, 2]) {
+    const notes = whole.tables.find((found: { number: number }) => found.number === number).notes;
+    const words = notes.map((note: { text: string }) => note.text).sort();
+    expect(words).toEqual(typed.filter(one => one.table === number).map(one => one.words).sort());
+  }
+  const finished = typed.filter(one => one.words.endsWith('一直在打字')).length;
+  expect(finished, 'most were called away in the middle').toBeLessThan(6);
+});

@@ -228,26 +228,6 @@ async fn d11_a_failed_sync_stops_the_process() -> Result<()> {
     Ok(())
 }
 
-/// A disk that does not answer any more keeps nobody from stopping the server, and what it kept is there.
-#[tokio::test(flavor = "multi_thread")]
-async fn o3_a_disk_that_hangs_does_not_hold_up_the_end() -> Result<()> {
-    let disk = Disk::new()?;
-    let mut server = Server::start_in_with(&disk.data(), disk.env()?).await?;
-    let (cafe, guest) = at_work(&server).await?;
-    guest.write(TABLE, NoteKind::Idea, "之前", None)?;
-    guest.saved().await?;
-    disk.stall()?;
-    guest.write(TABLE, NoteKind::Idea, "之中", None)?;
-    // An answer within the 20 seconds after which supervisors kill.
-    assert_eq!(server.stop().await?, Some(74));
-    assert!(server.log().contains("does not answer"), "{}", server.log());
-    assert_eq!(guest.with(BoardKind::Table(TABLE), |replica| replica.is_saved()), Some(false), "not acknowledged");
-    let server = Server::start_in(&disk.data()).await?;
-    let found = notes_on(&server, &cafe).await?;
-    assert!(found.contains(&"之前".to_owned()), "{found:?}");
-    Ok(())
-}
-
 /// Full in the middle of a batch: everybody may only read, the facilitator is told, and nothing is acknowledged until there is room.
 #[tokio::test(flavor = "multi_thread")]
 async fn d12_a_full_disk_is_survived() -> Result<()> {

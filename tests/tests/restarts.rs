@@ -5,7 +5,9 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use harness::api::code_of;
 use harness::cafe::{Cafe, small};
+use harness::disk::Disk;
 use harness::guest::Guest;
+use harness::running::running;
 use harness::server::Server;
 use serde_json::Value;
 use shared::board::view::NoteKind;
@@ -260,5 +262,35 @@ async fn o3_a_stop_in_mid_typing_loses_nobody() -> Result<()> {
         })
         .await?;
     }
+    Ok(())
+}
+
+/// A disk that does not answer any more keeps nobody from stopping the server, and what it kept is there.
+#[tokio::test(flavor = "multi_thread")]
+async fn o3_a_disk_that_hangs_does_not_hold_up_the_end() -> Result<()> {
+    let disk = Disk::new()?;
+    let mut server = Server::start_in_with(&disk.data(), disk.env()?).await?;
+    let (cafe, guests, tables) = running(&server, 2, 2).await?;
+    let (guest, table) = (&guests[0], tables[0]);
+    guest.write(table, NoteKind::Idea, "之前", None)?;
+    guest.saved().await?;
+    disk.stall()?;
+    guest.write(table, NoteKind::Idea, "之中", None)?;
+    // An answer within the 20 seconds after which supervisors kill.
+    assert_eq!(server.stop().await?, Some(74));
+    assert!(server.log().contains("does not answer"), "{}", server.log());
+    assert_eq!(guest.with(BoardKind::Table(table), |replica| replica.is_saved()), Some(false), "not acknowledged");
+    let server = Server::start_in(&disk.data()).await?;
+    let boss = Guest::with_token(
+        &server.api,
+        cafe.created.id.clone(),
+        cafe.facilitator.id.clone(),
+        "Fresh",
+        &cafe.created.facilitator_token,
+    );
+    boss.connect().await?;
+    boss.open(BoardKind::Table(table)).await?;
+    let notes = boss.table_board(table).unwrap_or_default().notes;
+    assert!(notes.iter().any(|note| note.text == "之前"), "{notes:?}");
     Ok(())
 }

@@ -135,6 +135,18 @@ fn NameForm(code: String, info: CodeInfo) -> impl IntoView {
             }
             return;
         }
+        // Here, for what is much longer is not even read over there.
+        let fields = [(name, name_error, limits::NAME_CHARS), (department, department_error, limits::DEPARTMENT_CHARS)];
+        let too_long = fields.into_iter().filter(|(text, error, limit)| {
+            let is_long = text.with_untracked(|text| text.trim().chars().count() > *limit);
+            if is_long {
+                error.set(Some(t_string!(i18n, common.error.too_long, limit = *limit).to_string()));
+            }
+            is_long
+        });
+        if too_long.count() > 0 {
+            return;
+        }
         busy.set(true);
         let request = JoinRequest {
             code: code.clone(),
