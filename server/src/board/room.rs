@@ -24,7 +24,7 @@ use crate::clock;
 use crate::socket::dialect::Dialect;
 use crate::socket::guard::Attributed;
 use crate::socket::outbox::{End, Outbox};
-use crate::store::sqlite::{is_busy, is_saturated};
+use crate::store::sqlite::{gathering, is_busy};
 use crate::store::{Snapshot, StoreError, StreamId};
 use crate::workshop::floor::Floor;
 use ahead::Waiting;
@@ -35,9 +35,6 @@ mod memory;
 
 /// Messages of one batch: bounds how long the first waits for the last.
 const BATCH: usize = 128;
-/// How long a board waits for company while the processors have no time left: each reader of a table of five then gets two edits at once
-/// instead of one, where each of the five writes twice a second.
-const GATHER: Duration = Duration::from_millis(80);
 /// Bytes of an answer to a Step1 past which other boards get their turn before the next one is made.
 const LARGE: usize = 256 * 1024;
 /// How long the answer to those who have nothing yet is kept.
@@ -227,8 +224,8 @@ impl Room {
     /// Waits for company where edits come faster than the server can work them off one by one: those of one breath are one append, and one
     /// write to each reader (docs/decisions/0020). Whoever joins or asks for the document waits no longer than they who write.
     async fn gather(rx: &mut mpsc::Receiver<Input>, inbox: &mut Vec<Input>) {
-        if is_saturated() && inbox.iter().all(|input| matches!(input, Input::Edit(_))) {
-            sleep(GATHER).await;
+        if let Some(wait) = gathering().filter(|_| inbox.iter().all(|input| matches!(input, Input::Edit(_)))) {
+            sleep(wait).await;
             while inbox.len() < BATCH
                 && let Ok(input) = rx.try_recv()
             {

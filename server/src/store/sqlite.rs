@@ -151,8 +151,8 @@ pub fn is_busy() -> bool {
 }
 
 /// Whether that leaves the processors no time, so that larger batches make everybody wait less (docs/decisions/0020).
-pub fn is_saturated() -> bool {
-    pace::is_saturated()
+pub fn gathering() -> Option<Duration> {
+    pace::gathering()
 }
 
 impl Store for SqliteStore {

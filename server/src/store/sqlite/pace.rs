@@ -5,33 +5,33 @@
 //! batches make it less: docs/decisions/0020.
 
 use std::sync::LazyLock;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use cpu_time::ProcessTime;
 
-/// While it is busy, commits begin no sooner after one another.
-const PACE: Duration = Duration::from_millis(5);
 /// The time over which it is decided whether it is busy.
 const WINDOW: Duration = Duration::from_millis(10);
 /// Requests a second that make it so: more than come from a few who each wait for their last one, on the fastest of disks.
 const MANY: f64 = 4_000.0;
 
-/// While it is saturated, commits begin no sooner after one another.
-const PACE_SATURATED: Duration = Duration::from_millis(30);
+/// How long boards gather and how soon commits begin after one another, in milliseconds: what is not saturated, and then step by step, as far
+/// as it takes until the processors have time again. One step too many is felt by everybody.
+const STEPS: [(u64, u64); 5] = [(0, 5), (10, 5), (20, 10), (40, 15), (80, 30)];
 /// The time over which it is decided whether it is saturated.
 const LOAD_WINDOW: Duration = Duration::from_millis(200);
-/// The share of all processors' time from which it is.
+/// The share of all processors' time from which the next step is taken.
 const SATURATED_FROM: f64 = 0.95;
-/// The share down to which it stays so: larger batches take off less than that.
+/// The share below which one is taken back: each takes off less than that.
 const SATURATED_TO: f64 = 0.80;
 
 /// How long what was found with a commit holds. While it is so, commits follow on one another within milliseconds, and the windows are over
 /// several times in this; once nobody writes any more, nothing else says that it is over.
 const HOLDS: Duration = Duration::from_secs(1);
 
-/// Whether this process is busy and has no processor time left.
+/// Whether this process is busy and has no processor time left, and on which of the [`STEPS`] it is then.
 static SATURATED: Finding = Finding::none();
+static STEP: AtomicUsize = AtomicUsize::new(0);
 
 /// Whether the newest window of any store in this process was busy.
 static BUSY: Finding = Finding::none();
@@ -41,9 +41,17 @@ pub(super) fn is_busy() -> bool {
     BUSY.holds(Instant::now)
 }
 
-/// Whether that leaves the processors no time: everything waits its turn, and batches are to be large.
-pub(super) fn is_saturated() -> bool {
-    SATURATED.holds(Instant::now)
+/// How long a board is to wait for company, if that leaves the processors no time: everything waits its turn, and batches are to be large.
+pub(super) fn gathering() -> Option<Duration> {
+    SATURATED.holds(Instant::now).then(|| gather(STEP.load(Ordering::Relaxed)))
+}
+
+fn gather(step: usize) -> Duration {
+    Duration::from_millis(STEPS.get(step).map_or(0, |(gather, _)| *gather))
+}
+
+fn pace(step: usize) -> Duration {
+    Duration::from_millis(STEPS.get(step).map_or(0, |(_, pace)| *pace))
 }
 
 /// From when the time of findings counts.
@@ -95,11 +103,10 @@ impl Pace {
 
     /// How long to wait before the next commit, if at all.
     pub(super) fn pause(&self, now: Instant) -> Option<Duration> {
-        let next = match (self.load.saturated, self.busy) {
-            (true, _) => self.last + PACE_SATURATED,
-            (false, true) => self.last + PACE,
-            (false, false) => return None,
-        };
+        if self.load.step == 0 && !self.busy {
+            return None;
+        }
+        let next = self.last + pace(self.load.step);
         (now < next).then(|| next - now)
     }
 
@@ -131,13 +138,14 @@ struct Load {
     requests: usize,
     /// What it had taken by then; `None` where the system does not tell.
     taken: Option<ProcessTime>,
-    saturated: bool,
+    /// Which of the [`STEPS`] it is on; 0 is not saturated.
+    step: usize,
 }
 
 impl Load {
     fn new(now: Instant) -> Self {
         let processors = std::thread::available_parallelism().map_or(1, usize::from) as f64;
-        Self { processors, since: now, requests: 0, taken: ProcessTime::try_now().ok(), saturated: false }
+        Self { processors, since: now, requests: 0, taken: ProcessTime::try_now().ok(), step: 0 }
     }
 
     fn look(&mut self, now: Instant) {
@@ -149,23 +157,28 @@ impl Load {
         let used = self.taken.zip(taken).map_or(Duration::ZERO, |(before, after)| after.duration_since(before));
         let share = used.as_secs_f64() / (passed.as_secs_f64() * self.processors);
         let rate = self.requests as f64 / passed.as_secs_f64();
-        self.saturated = is_saturated_at(share, rate, self.saturated);
-        SATURATED.note(self.saturated, now);
+        self.step = next_step(share, rate, self.step);
+        STEP.store(self.step, Ordering::Relaxed);
+        SATURATED.note(self.step > 0, now);
         (self.since, self.requests, self.taken) = (now, 0, taken);
     }
 }
 
-/// Whether that share of the processors' time is all there is, and so many requests a second use it up. With a gap between becoming so and
-/// ceasing to be: larger batches are fewer, and cost less.
-fn is_saturated_at(share: f64, rate: f64, before: bool) -> bool {
-    match before {
-        true => share >= SATURATED_TO && rate >= MANY / 4.0,
-        false => share >= SATURATED_FROM && rate >= MANY / 2.0,
+/// The step that follows when the process takes that share of the processors' time for so many requests a second. With a gap between going on
+/// and going back: larger batches are fewer, and cost less.
+fn next_step(share: f64, rate: f64, step: usize) -> usize {
+    let asked_for = if step == 0 { MANY / 2.0 } else { MANY / 4.0 };
+    match step {
+        _ if rate < asked_for => 0,
+        _ if share >= SATURATED_FROM => (step + 1).min(STEPS.len() - 1),
+        _ if share < SATURATED_TO => step.saturating_sub(1),
+        _ => step,
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::pace as pace_of;
     use super::*;
 
     /// So many requests a millisecond come, and a commit takes so long; gives the pauses made in a hundred commits.
@@ -193,7 +206,7 @@ mod tests {
         let fast = Duration::from_micros(500);
         assert_eq!(pauses(&mut pace, &mut now, 2.0, fast), [], "as fast as one can who waits for each commit");
         let busy = pauses(&mut pace, &mut now, 8.0, fast);
-        assert!(busy.len() > 70 && busy.iter().all(|pause| *pause <= PACE), "{busy:?}");
+        assert!(busy.len() > 70 && busy.iter().all(|pause| *pause <= pace_of(0)), "{busy:?}");
         now += Duration::from_secs(1);
         assert_eq!(pauses(&mut pace, &mut now, 2.0, fast), [], "after a while");
     }
@@ -207,21 +220,24 @@ mod tests {
 
     #[test]
     fn saturated_is_who_has_no_processor_time_left_because_of_what_is_asked() {
-        assert!(is_saturated_at(0.98, 9_000.0, false));
-        assert!(!is_saturated_at(0.90, 9_000.0, false), "a tenth is left");
-        assert!(!is_saturated_at(1.0, 50.0, false), "something else takes it");
+        assert_eq!(next_step(0.98, 9_000.0, 0), 1);
+        assert_eq!(next_step(0.90, 9_000.0, 0), 0, "a tenth is left");
+        assert_eq!(next_step(1.0, 50.0, 0), 0, "something else takes it");
         // Larger batches are fewer and cost less, which is no reason to go back to small ones.
-        assert!(is_saturated_at(0.85, 3_000.0, true));
-        assert!(!is_saturated_at(0.70, 3_000.0, true), "less to do");
-        assert!(!is_saturated_at(0.98, 100.0, true), "nobody writes any more");
+        assert_eq!(next_step(0.85, 3_000.0, 1), 1);
+        assert_eq!(next_step(0.70, 3_000.0, 2), 1, "less to do");
+        assert_eq!(next_step(0.98, 100.0, 4), 0, "nobody writes any more");
+        let highest = (0..10).fold(0, |step, _| next_step(0.99, 9_000.0, step));
+        assert_eq!(gather(highest), Duration::from_millis(80), "as far as it takes, and no farther");
     }
 
     #[test]
     fn who_is_saturated_gathers_longer_and_who_idles_no_more_at_all() {
         let start = Instant::now();
         let mut pace = Pace::new(start);
-        pace.load.saturated = true;
-        assert_eq!(pace.pause(start + PACE), Some(PACE_SATURATED - PACE));
+        pace.load.step = STEPS.len() - 1;
+        let (slow, fast) = (pace_of(STEPS.len() - 1), pace_of(0));
+        assert_eq!(pace.pause(start + fast), Some(slow - fast));
         pace.begin(start + LOAD_WINDOW);
         assert_eq!(pace.pause(start + LOAD_WINDOW), None, "no request has come for a whole window");
     }
