@@ -48,6 +48,34 @@ impl Cafe {
         Ok(Self { created, facilitator, api: api.clone() })
     }
 
+    /// Somebody who comes anew with the facilitator's link, and opens these tables: what they see can only come from the server.
+    ///
+    /// # Errors
+    /// Refused, or the connection failed.
+    pub async fn anew(&self, server: &Server, tables: &[TableId]) -> Result<Guest> {
+        let (id, token) = (self.created.id.clone(), &self.created.facilitator_token);
+        let fresh = Guest::with_token(&server.api, id, self.facilitator.id.clone(), "Fresh", token);
+        fresh.connect().await?;
+        for table in tables {
+            fresh.open(BoardKind::Table(*table)).await?;
+        }
+        Ok(fresh)
+    }
+
+    /// The texts of all notes on these tables, as somebody sees them who comes anew.
+    ///
+    /// # Errors
+    /// As [`Cafe::anew`]; a board that is not served.
+    pub async fn stored(&self, server: &Server, tables: &[TableId]) -> Result<Vec<String>> {
+        let fresh = self.anew(server, tables).await?;
+        let mut texts = Vec::new();
+        for table in tables {
+            let board = fresh.table_board(*table).context("open")?;
+            texts.extend(board.notes.into_iter().map(|note| note.text));
+        }
+        Ok(texts)
+    }
+
     /// A café in its lobby.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 //! A café in its first round, for tests that begin there.
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use shared::id::{BoardId, BoardKind, TableId};
 use shared::wire::frame::Address;
 
@@ -17,6 +17,18 @@ pub async fn running(server: &Server, tables: u16, people: usize) -> Result<(Caf
     let guests = cafe.guests(people).await?;
     let tables = cafe.next_round(&guests).await?;
     Ok((cafe, guests, tables))
+}
+
+/// A café of one round at work, and a guest of table 1.
+///
+/// # Errors
+/// Refused, or the connection failed.
+pub async fn at_work(server: &Server) -> Result<(Cafe, Guest)> {
+    let cafe = Cafe::open(server, &small(2, 1, 200.0)).await?;
+    let mut guests = cafe.guests(4).await?;
+    let tables = cafe.next_round(&guests).await?;
+    let index = tables.iter().position(|table| *table == TableId(1)).context("nobody at table 1")?;
+    Ok((cafe, guests.swap_remove(index)))
 }
 
 /// The address of a table's board.

@@ -55,17 +55,7 @@ impl House {
 
     /// The texts on somebody's board, as it is on the disk of `server`; the refusal if it is not served.
     async fn reads(&self, server: &Server, who: usize) -> Result<Vec<String>> {
-        let fresh = Guest::with_token(
-            &server.api,
-            self.cafe.created.id.clone(),
-            self.cafe.facilitator.id.clone(),
-            "Fresh",
-            &self.cafe.created.facilitator_token,
-        );
-        fresh.connect().await?;
-        fresh.open(BoardKind::Table(self.tables[who])).await?;
-        let board = fresh.table_board(self.tables[who]).context("open")?;
-        Ok(board.notes.into_iter().map(|note| note.text).collect())
+        self.cafe.stored(server, &[self.tables[who]]).await
     }
 }
 

@@ -32,17 +32,9 @@ async fn d1_d3_acknowledged_notes_survive_sigkill() -> Result<()> {
     let fresh =
         Guest::with_token(&server.api, guests[0].workshop.clone(), guests[0].id.clone(), "again", &guests[0].token);
     fresh.connect().await?;
-    let facilitator = Guest::with_token(
-        &server.api,
-        cafe.created.id.clone(),
-        cafe.facilitator.id.clone(),
-        "Facilitator",
-        &cafe.created.facilitator_token,
-    );
-    facilitator.connect().await?;
+    let facilitator = cafe.anew(&server, &[TableId(1), TableId(2)]).await?;
     let mut found = 0;
     for table in [TableId(1), TableId(2)] {
-        facilitator.open(BoardKind::Table(table)).await?;
         let board = facilitator.table_board(table).unwrap_or_default();
         for (_, id, text) in written.iter().filter(|(t, _, _)| *t == table) {
             let note = board.notes.iter().find(|n| n.id == *id);

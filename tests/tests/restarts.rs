@@ -281,16 +281,7 @@ async fn o3_a_disk_that_hangs_does_not_hold_up_the_end() -> Result<()> {
     assert!(server.log().contains("does not answer"), "{}", server.log());
     assert_eq!(guest.with(BoardKind::Table(table), |replica| replica.is_saved()), Some(false), "not acknowledged");
     let server = Server::start_in(&disk.data()).await?;
-    let boss = Guest::with_token(
-        &server.api,
-        cafe.created.id.clone(),
-        cafe.facilitator.id.clone(),
-        "Fresh",
-        &cafe.created.facilitator_token,
-    );
-    boss.connect().await?;
-    boss.open(BoardKind::Table(table)).await?;
-    let notes = boss.table_board(table).unwrap_or_default().notes;
-    assert!(notes.iter().any(|note| note.text == "之前"), "{notes:?}");
+    let found = cafe.stored(&server, &[table]).await?;
+    assert!(found.contains(&"之前".to_owned()), "{found:?}");
     Ok(())
 }

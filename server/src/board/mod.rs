@@ -3,9 +3,10 @@
 //! # Layout
 //!
 //! - this file: the registry [`Boards`], and the handle of a board
-//! - [`room`]: the task; `room/edits`: edits in, commits, acknowledgements and edits out; `room/memory`: loading and recovering
-//! - `replica`: the document itself, a fold of the board's stream; `order`: how the items of its texts stand; `weight`: what it costs
-//!   beside its bytes
+//! - [`room`]: the task; `room/edits`: edits in, commits, acknowledgements and edits out; `room/memory`: loading and recovering;
+//!   `room/ahead`: devices that hold more than a restored server
+//! - `replica`: the document itself, a fold of the board's stream; `order`: how the items of its texts stand, and how far one has to go to
+//!   find a place; `weight`: what it costs beside its bytes
 //! - `member`: those who have the board open
 //! - `presence`: who is here and where their caret is
 //!

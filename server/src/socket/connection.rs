@@ -252,7 +252,7 @@ impl Connection {
                     Err(error) => self.end_for(&error),
                 }
             }
-            Output::Presence { slot, presence, .. } => Box::pin(self.pass_presence(slot, &presence)).await,
+            Output::Presence { slot, presence } => Box::pin(self.pass_presence(slot, &presence)).await,
             Output::QueryPresence { slot } => {
                 let (handle, member) = self.board(slot)?;
                 let sent = handle.query_presence(member).await;

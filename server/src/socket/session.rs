@@ -107,8 +107,6 @@ pub enum Output {
         slot: Slot,
         /// An awareness message, not looked into.
         presence: Vec<u8>,
-        /// Whether the client is ours.
-        ours: bool,
     },
     /// Tell who is here.
     QueryPresence {
@@ -463,7 +461,7 @@ impl Session {
                 *numbered = n;
                 out.push(Output::Edit { slot, ack: Ack::Number(n), update, allowed, ours });
             }
-            ClientMessage::Awareness(presence) => out.push(Output::Presence { slot, presence, ours }),
+            ClientMessage::Awareness(presence) => out.push(Output::Presence { slot, presence }),
             ClientMessage::QueryAwareness => out.push(Output::QueryPresence { slot }),
             ClientMessage::Close => {
                 self.addresses.remove(index);

@@ -29,21 +29,20 @@ const SATURATED_TO: f64 = 0.80;
 /// several times in this; once nobody writes any more, nothing else says that it is over.
 const HOLDS: Duration = Duration::from_secs(1);
 
-/// Whether this process is busy and has no processor time left, and on which of the [`STEPS`] it is then.
+/// On which of the [`STEPS`] this process is, because it is busy and has no processor time left.
 static SATURATED: Finding = Finding::none();
-static STEP: AtomicUsize = AtomicUsize::new(0);
 
 /// Whether the newest window of any store in this process was busy.
 static BUSY: Finding = Finding::none();
 
 /// Whether a store of this process takes thousands of requests a second.
 pub(super) fn is_busy() -> bool {
-    BUSY.holds(Instant::now)
+    BUSY.holds(Instant::now).is_some()
 }
 
 /// How long a board is to wait for company, if that leaves the processors no time: everything waits its turn, and batches are to be large.
 pub(super) fn gathering() -> Option<Duration> {
-    SATURATED.holds(Instant::now).then(|| gather(STEP.load(Ordering::Relaxed)))
+    SATURATED.holds(Instant::now).map(gather)
 }
 
 fn gather(step: usize) -> Duration {
@@ -59,23 +58,26 @@ static START: LazyLock<Instant> = LazyLock::new(Instant::now);
 
 /// Something that was found to be so, for a while.
 struct Finding {
-    /// Until when, in milliseconds from [`START`]; 0 if it is not so.
+    /// How much so; 0 if it is not.
+    step: AtomicUsize,
+    /// Until when, in milliseconds from [`START`].
     until: AtomicU64,
 }
 
 impl Finding {
     const fn none() -> Self {
-        Self { until: AtomicU64::new(0) }
+        Self { step: AtomicUsize::new(0), until: AtomicU64::new(0) }
     }
 
-    fn note(&self, is_so: bool, now: Instant) {
-        self.until.store(if is_so { millis(now + HOLDS) } else { 0 }, Ordering::Relaxed);
+    fn note(&self, step: usize, now: Instant) {
+        self.until.store(millis(now + HOLDS), Ordering::Relaxed);
+        self.step.store(step, Ordering::Relaxed);
     }
 
-    /// The time is asked for only if it matters.
-    fn holds(&self, now: impl FnOnce() -> Instant) -> bool {
-        let until = self.until.load(Ordering::Relaxed);
-        until > 0 && millis(now()) < until
+    /// How much so, if it is. The time is asked for only if it matters.
+    fn holds(&self, now: impl FnOnce() -> Instant) -> Option<usize> {
+        let step = self.step.load(Ordering::Relaxed);
+        (step > 0 && millis(now()) < self.until.load(Ordering::Relaxed)).then_some(step)
     }
 }
 
@@ -116,7 +118,7 @@ impl Pace {
         let counted = now - self.since;
         if counted >= WINDOW {
             self.busy = self.requests as f64 >= MANY * counted.as_secs_f64();
-            BUSY.note(self.busy, now);
+            BUSY.note(usize::from(self.busy), now);
             self.since = now;
             self.requests = 0;
         }
@@ -158,8 +160,7 @@ impl Load {
         let share = used.as_secs_f64() / (passed.as_secs_f64() * self.processors);
         let rate = self.requests as f64 / passed.as_secs_f64();
         self.step = next_step(share, rate, self.step);
-        STEP.store(self.step, Ordering::Relaxed);
-        SATURATED.note(self.step > 0, now);
+        SATURATED.note(self.step, now);
         (self.since, self.requests, self.taken) = (now, 0, taken);
     }
 }
@@ -245,13 +246,13 @@ mod tests {
     #[test]
     fn who_writes_first_after_a_rush_does_not_find_it_still_on() {
         let (start, finding) = (Instant::now(), Finding::none());
-        assert!(!finding.holds(|| start));
-        finding.note(true, start);
-        assert!(finding.holds(|| start + LOAD_WINDOW * 2));
-        assert!(!finding.holds(|| start + HOLDS), "nobody has written for a while");
-        finding.note(true, start + HOLDS);
-        assert!(finding.holds(|| start + HOLDS));
-        finding.note(false, start + HOLDS);
-        assert!(!finding.holds(|| start + HOLDS));
+        assert_eq!(finding.holds(|| start), None);
+        finding.note(2, start);
+        assert_eq!(finding.holds(|| start + LOAD_WINDOW * 2), Some(2));
+        assert_eq!(finding.holds(|| start + HOLDS), None, "nobody has written for a while");
+        finding.note(1, start + HOLDS);
+        assert_eq!(finding.holds(|| start + HOLDS), Some(1));
+        finding.note(0, start + HOLDS);
+        assert_eq!(finding.holds(|| start + HOLDS), None);
     }
 }
