@@ -54,7 +54,7 @@ pub fn Table(table: TableId) -> impl IntoView {
     // The word first: where there is no room for the whole name, it is still said whose the filled circle is.
     let host = move || match host.get().flatten() {
         Some(_) if hosting.get() => Some((t_string!(i18n, cafe.you_host).to_string(), String::new())),
-        Some(name) => Some((t_string!(i18n, board.host).to_string(), name)),
+        Some(name) => Some((t_string!(i18n, cafe.host).to_string(), name)),
         None => None,
     };
     let host = move || {
