@@ -378,4 +378,5 @@ macro_rules! contract {
 }
 
 contract!(sqlite, super::storages::Sqlite::plain());
+contract!(sqlite_in_a_rush, super::storages::Sqlite::in_a_rush());
 contract!(faulty_without_faults, super::storages::Sqlite::behind_no_fault());

@@ -9,6 +9,7 @@
 //! - `checkpoint`: the thread beside it that folds the write-ahead log into the database
 //! - `space`: whether there is room on the disk again
 //! - `reader`: the pool of reading connections
+//! - `journal`: rows in the order in which they came, until they are filed under their streams
 //! - `log`: rows and snapshots, over a connection
 //! - [`archive`]: a database as a file to copy and look through, for the command line
 //! - [`mend`]: a board or a café made whole again from a backup, for the command line
@@ -18,7 +19,7 @@
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, ffi};
@@ -28,6 +29,7 @@ use super::{Fut, Health, Loaded, NewRow, Page, Row, Snapshot, Store, StoreError,
 
 pub mod archive;
 mod checkpoint;
+mod journal;
 mod log;
 pub mod mend;
 mod pace;
@@ -41,12 +43,19 @@ mod tests;
 mod writer;
 
 use checkpoint::Checkpointer;
+use journal::{Journal, Taking};
 use reader::Readers;
 use writer::{Kind, Writer};
 
 /// Name of the database file within the data directory.
 pub(super) const DATABASE: &str = "tablehop.db";
 const LOCK: &str = "tablehop.lock";
+
+/// Whether rows go by way of the journal even while few write. `TABLEHOP_JOURNAL` has it so, so that tests see it done.
+static JOURNAL: LazyLock<bool> = LazyLock::new(|| crate::config::for_tests("TABLEHOP_JOURNAL").is_some());
+
+/// How often it is seen whether rows in the journal are left to be filed.
+const TIDY_EVERY: Duration = Duration::from_secs(1);
 
 /// How often a disk that was full or failing is tried.
 const TRY_EVERY: Duration = Duration::from_secs(1);
@@ -61,6 +70,7 @@ struct Inner {
     dir: PathBuf,
     writer: Writer,
     readers: Readers,
+    journal: Arc<Journal>,
     health: watch::Sender<Health>,
 }
 
@@ -69,6 +79,17 @@ impl SqliteStore {
     /// [`StoreError::Io`] and words for the operator if the directory cannot be used, if another process has it open, or if a
     /// newer version of Tablehop wrote it.
     pub fn open(dir: &Path) -> Result<Self, StoreError> {
+        Self::open_taking(dir, if *JOURNAL { Taking::All } else { Taking::Rest })
+    }
+
+    /// As it is while thousands write: rows go by way of the journal.
+    #[cfg(test)]
+    pub(crate) fn open_in_a_rush(dir: &Path) -> Result<Self, StoreError> {
+        Self::open_taking(dir, Taking::All)
+    }
+
+    /// The same, with what goes by way of the journal while few write.
+    fn open_taking(dir: &Path, at_rest: Taking) -> Result<Self, StoreError> {
         create_dir(dir)?;
         let lock = take_lock(dir)?;
         let file = dir.join(DATABASE);
@@ -85,14 +106,37 @@ impl SqliteStore {
             Err(error) => return Err(error),
         }
         schema::migrate(&mut connection)?;
+        let journal = Arc::new(Journal::open(&mut connection)?);
         let checkpointer = Checkpointer::start(schema::connect_checkpointer(&file)?, health.clone())?;
-        let writer = Writer::start(connection, lock, checkpointer, health.clone())?;
-        Ok(Self { inner: Arc::new(Inner { dir: dir.to_owned(), writer, readers: Readers::new(file), health }) })
+        let writer = Writer::start(connection, lock, checkpointer, journal.clone(), at_rest, health.clone())?;
+        let readers = Readers::new(file);
+        Ok(Self { inner: Arc::new(Inner { dir: dir.to_owned(), writer, readers, journal, health }) })
     }
 
-    /// While the disk is full or failing, finds out every second whether it takes writes again; then [`Store::health`] is good. Run it
-    /// beside the store; it ends when a sync has failed, after which nothing can get better.
+    /// While the disk is full or failing, finds out every second whether it takes writes again; then [`Store::health`] is good. And once a
+    /// rush is over, has what is left in the journal filed. Run it beside the store; it ends when a sync has failed, after which nothing can
+    /// get better.
     pub async fn keep_watch(&self) {
+        tokio::select! {
+            () = self.watch_health() => {}
+            () = self.tidy() => {}
+        }
+    }
+
+    /// A commit files a few streams, and who writes has commits made; after a rush nobody may.
+    async fn tidy(&self) {
+        loop {
+            tokio::time::sleep(TIDY_EVERY).await;
+            let mut before = usize::MAX;
+            while !is_busy() && (1..before).contains(&self.inner.journal.waiting()) {
+                before = self.inner.journal.waiting();
+                // What it cannot do is done after the next start.
+                let _ = self.inner.writer.run(0, Kind::Clean, |_| Ok(())).await;
+            }
+        }
+    }
+
+    async fn watch_health(&self) {
         let mut health = self.inner.health.subscribe();
         loop {
             // The sender is `self`, so the wait cannot end for want of one.
@@ -160,24 +204,28 @@ impl Store for SqliteStore {
         let weight = rows.iter().map(|row| row.payload.len() + row.principal.len()).sum();
         let inner = self.inner.clone();
         Box::pin(async move {
-            inner.writer.run(weight, Kind::Clean, move |db| log::append(db, &stream, expected, &rows)).await
+            let journal = inner.journal.clone();
+            inner.writer.run(weight, Kind::Clean, move |db| log::append(db, &journal, &stream, expected, &rows)).await
         })
     }
 
     fn load(&self, stream: StreamId) -> Fut<Result<Loaded, StoreError>> {
-        self.read(move |db| log::load(db, &stream, u64::MAX))
+        self.load_below(stream, u64::MAX)
     }
 
     fn load_below(&self, stream: StreamId, below: u64) -> Fut<Result<Loaded, StoreError>> {
-        self.read(move |db| log::load(db, &stream, below))
+        let journal = self.inner.journal.clone();
+        self.read(move |db| log::load(db, &stream, below, journal.unfiled(&stream)?))
     }
 
     fn history(&self, stream: StreamId, after: u64, page: Page) -> Fut<Result<Vec<Row>, StoreError>> {
-        self.read(move |db| log::history(db, &stream, after, page))
+        let journal = self.inner.journal.clone();
+        self.read(move |db| log::history(db, &stream, after, page, journal.unfiled(&stream)?))
     }
 
     fn save_snapshot(&self, stream: StreamId, snapshot: Snapshot) -> Fut<Result<(), StoreError>> {
-        self.write(snapshot.payload.len(), move |db| log::save_snapshot(db, &stream, &snapshot))
+        let journal = self.inner.journal.clone();
+        self.write(snapshot.payload.len(), move |db| log::save_snapshot(db, &journal, &stream, &snapshot))
     }
 
     fn put_token(&self, hash: [u8; 32], token: TokenRecord) -> Fut<Result<(), StoreError>> {

@@ -134,6 +134,17 @@ impl Writer {
         self.var_bytes(text.as_bytes())
     }
 
+    /// Bytes that are one of these spellings already, or several.
+    pub fn raw(&mut self, bytes: &[u8]) -> &mut Self {
+        self.bytes.extend_from_slice(bytes);
+        self
+    }
+
+    /// What was written so far.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
     /// What was written.
     pub fn into_bytes(self) -> Vec<u8> {
         self.bytes

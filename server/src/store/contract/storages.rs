@@ -1,6 +1,6 @@
 //! The storages that the contract is run against.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use rusqlite::{Connection, params};
@@ -15,6 +15,7 @@ use super::Storage;
 pub(super) struct Sqlite {
     dir: TempDir,
     opened: Mutex<Option<Arc<SqliteStore>>>,
+    open: fn(&Path) -> Result<SqliteStore, StoreError>,
     wrap: fn(Arc<SqliteStore>) -> Arc<dyn Store>,
 }
 
@@ -23,12 +24,17 @@ impl Sqlite {
         Self::wrapped(|store| store)
     }
 
+    /// As it is while thousands write: rows go by way of the journal.
+    pub(super) fn in_a_rush() -> Self {
+        Self { open: SqliteStore::open_in_a_rush, ..Self::plain() }
+    }
+
     pub(super) fn behind_no_fault() -> Self {
         Self::wrapped(|store| Arc::new(FaultyStore::new(store).0))
     }
 
     fn wrapped(wrap: fn(Arc<SqliteStore>) -> Arc<dyn Store>) -> Self {
-        Self { dir: tempfile::tempdir().expect("a directory"), opened: Mutex::new(None), wrap }
+        Self { dir: tempfile::tempdir().expect("a directory"), opened: Mutex::new(None), open: SqliteStore::open, wrap }
     }
 
     fn file(&self) -> PathBuf {
@@ -59,7 +65,7 @@ impl Sqlite {
 
 impl Storage for Sqlite {
     fn open(&self) -> Result<Arc<dyn Store>, StoreError> {
-        let store = Arc::new(SqliteStore::open(self.dir.path())?);
+        let store = Arc::new((self.open)(self.dir.path())?);
         *self.opened.lock().unwrap() = Some(store.clone());
         Ok((self.wrap)(store))
     }

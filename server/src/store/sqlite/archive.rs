@@ -12,7 +12,9 @@ use rusqlite::{Connection, OpenFlags};
 use super::log::{row_holds, snapshot_holds};
 use super::registers::{self, Registers};
 use super::removal::{self, Held};
-use super::{DATABASE, Loaded, Row, Snapshot, StoreError, StreamId, checkpoint, create_dir, log, schema, take_lock};
+use super::{
+    DATABASE, Loaded, Row, Snapshot, StoreError, StreamId, checkpoint, create_dir, journal, log, schema, take_lock,
+};
 
 /// Streams under names that begin so are no longer served: what was there before something was restored.
 pub(super) const ASIDE: &str = "aside/";
@@ -56,6 +58,7 @@ impl Archive {
         db.execute_batch("BEGIN")?;
         // A transaction takes its moment with the first read.
         db.query_row("SELECT count(*) FROM streams", [], |_| Ok(()))?;
+        journal::overlay(&db)?;
         Ok(Self { db, file })
     }
 
@@ -102,6 +105,7 @@ impl Archive {
         if lost > 0 {
             faults.push(format!("{lost} rows belong to no stream"));
         }
+        faults.extend(journal::faults(&self.db)?);
         Ok(faults)
     }
 
@@ -110,7 +114,7 @@ impl Archive {
     /// # Errors
     /// As [`super::super::Store::load_below`].
     pub fn load(&self, stream: &StreamId, below: u64) -> Result<Loaded, StoreError> {
-        log::load(&self.db, stream, below)
+        log::load(&self.db, stream, below, Vec::new())
     }
 
     /// A stream, row by row, also past what is damaged.
@@ -227,6 +231,7 @@ pub(super) fn open_to_change(dir: &Path) -> Result<(File, Connection), StoreErro
     let mut db = schema::connect_writer(&file)?;
     checkpoint::settle(&db)?;
     schema::migrate(&mut db)?;
+    journal::settle(&mut db)?;
     Ok((lock, db))
 }
 

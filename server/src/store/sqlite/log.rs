@@ -4,14 +4,17 @@
 //! tree keeps where each ends ([`Known`]): whoever reads fewer rows has met damage. Each row's checksum covers the number of its
 //! stream, so that none is taken for another's.
 //!
-//! The writer's thread remembers where streams end ([`TAILS`]), so that an append is one insert and one update: nobody else writes.
+//! The writer's thread remembers where streams end ([`TAILS`]), so that an append is one insert and one update: nobody else writes. While
+//! thousands do, rows go into the [`Journal`] first.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
 
 use bytes::Bytes;
 use rusqlite::{Connection, OptionalExtension, params};
+use shared::wire::lib0::ReadError;
 
+use super::journal::Journal;
 use super::{Loaded, NewRow, Page, Row, Snapshot, StoreError, StreamId, schema};
 
 /// Snapshots kept of a stream: the newest, and one to fall back on.
@@ -42,12 +45,13 @@ pub(super) fn forget_tails() {
 /// On the writer's thread only. Fails before it has written anything, or with an error of the database.
 pub(super) fn append(
     db: &Connection,
+    journal: &Journal,
     stream: &StreamId,
     expected: Option<u64>,
     rows: &[NewRow],
 ) -> Result<u64, StoreError> {
     let known = match TAILS.with_borrow(|tails| tails.get(stream).copied()) {
-        None => find(db, stream)?,
+        None => find(db, stream)?.map(|known| journal.end(stream, known)),
         known => known,
     };
     let last = known.map_or(0, |known| known.last);
@@ -59,12 +63,14 @@ pub(super) fn append(
     if rows.is_empty() {
         return Ok(last);
     }
-    let mut seq = last;
-    let rows = rows.iter().map(|row| {
-        seq += 1;
-        (seq, row.principal.as_str(), row.at, &row.payload)
-    });
-    let known = write_rows(db, stream, known, rows)?;
+    let known = match known {
+        Some(known) if journal.take(stream, known, rows)? => Known { last: last + rows.len() as u64, ..known },
+        _ => {
+            let rows =
+                (last + 1..).zip(rows).map(|(seq, row)| (seq, row.principal.as_str(), row.at, row.payload.as_ref()));
+            write_rows(db, stream, known, rows)?
+        }
+    };
     TAILS.with_borrow_mut(|tails| {
         if tails.len() >= TAILS_KEPT {
             tails.clear();
@@ -76,16 +82,21 @@ pub(super) fn append(
 
 /// Writes rows that were read elsewhere into a stream that does not exist yet.
 pub(super) fn append_rows(db: &Connection, stream: &StreamId, rows: &[Row]) -> Result<(), StoreError> {
-    write_rows(db, stream, None, rows.iter().map(|row| (row.seq, row.principal.as_str(), row.at, &row.payload)))?;
+    write_rows(
+        db,
+        stream,
+        None,
+        rows.iter().map(|row| (row.seq, row.principal.as_str(), row.at, row.payload.as_ref())),
+    )?;
     Ok(())
 }
 
 /// Writes rows under their numbers, and where the stream ends now.
-fn write_rows<'a>(
+pub(super) fn write_rows<'a>(
     db: &Connection,
     stream: &StreamId,
     known: Option<Known>,
-    rows: impl Iterator<Item = (u64, &'a str, u64, &'a Bytes)>,
+    rows: impl Iterator<Item = (u64, &'a str, u64, &'a [u8])>,
 ) -> Result<Known, StoreError> {
     let is_new = known.is_none();
     let mut known = match known {
@@ -100,7 +111,7 @@ fn write_rows<'a>(
     )?;
     for (seq, principal, at, payload) in rows {
         let crc = sealed(row_checksum(Some(known.id), seq, principal, at, payload));
-        insert.execute(params![known.id, seq.cast_signed(), at.cast_signed(), principal, payload.as_ref(), crc])?;
+        insert.execute(params![known.id, seq.cast_signed(), at.cast_signed(), principal, payload, crc])?;
         known.last = seq;
     }
     if is_new {
@@ -122,30 +133,66 @@ fn put_tail(db: &Connection, stream: &StreamId, known: Known) -> Result<(), Stor
     Ok(())
 }
 
-/// From the newest sound snapshot of a row before `below`.
-pub(super) fn load(db: &Connection, stream: &StreamId, below: u64) -> Result<Loaded, StoreError> {
+/// From the newest sound snapshot of a row before `below`. `unfiled` are the rows that the journal had of this stream before this
+/// transaction began to read.
+pub(super) fn load(db: &Connection, stream: &StreamId, below: u64, unfiled: Vec<Row>) -> Result<Loaded, StoreError> {
     let Some(known) = find(db, stream)? else {
         return Ok(Loaded::default());
     };
-    let last_seq = known.last;
+    let last_seq = unfiled.last().map_or(known.last, |row| row.seq.max(known.last));
     let snapshot = newest_snapshot(db, stream, known.id, below)?;
     let after = snapshot.as_ref().map_or(0, |snapshot| snapshot.seq);
     if after > last_seq {
         return Err(corrupt(stream, format!("a snapshot covers row {after}, but row {last_seq} is the last")));
     }
-    let rows = read_rows(db, stream, known, after, Page::ALL)?;
+    let mut rows = read_rows(db, stream, known, after, Page::ALL)?;
+    follow(stream, known, after, unfiled, Page::ALL, &mut rows)?;
     Ok(Loaded { snapshot, rows, last_seq })
 }
 
-pub(super) fn history(db: &Connection, stream: &StreamId, after: u64, page: Page) -> Result<Vec<Row>, StoreError> {
-    match find(db, stream)? {
-        Some(known) => read_rows(db, stream, known, after, page),
-        None => Ok(Vec::new()),
-    }
+pub(super) fn history(
+    db: &Connection,
+    stream: &StreamId,
+    after: u64,
+    page: Page,
+    unfiled: Vec<Row>,
+) -> Result<Vec<Row>, StoreError> {
+    let Some(known) = find(db, stream)? else { return Ok(Vec::new()) };
+    let mut rows = read_rows(db, stream, known, after, page)?;
+    follow(stream, known, after, unfiled, page, &mut rows)?;
+    Ok(rows)
 }
 
-pub(super) fn save_snapshot(db: &Connection, stream: &StreamId, snapshot: &Snapshot) -> Result<(), StoreError> {
-    let known = find(db, stream)?;
+/// Adds the rows that were not filed yet to those that were, as far as the page goes.
+fn follow(
+    stream: &StreamId,
+    known: Known,
+    after: u64,
+    unfiled: Vec<Row>,
+    page: Page,
+    rows: &mut Vec<Row>,
+) -> Result<(), StoreError> {
+    let mut bytes = rows.iter().map(|row| row.payload.len()).sum::<usize>();
+    let beyond = unfiled.into_iter().skip_while(|row| row.seq <= known.last);
+    for (next, row) in (known.last + 1..).zip(beyond) {
+        if row.seq != next {
+            return Err(corrupt(stream, format!("row {next} is missing")));
+        }
+        if row.seq > after && rows.len() < page.rows.max(1) && bytes < page.bytes.max(1) {
+            bytes += row.payload.len();
+            rows.push(row);
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn save_snapshot(
+    db: &Connection,
+    journal: &Journal,
+    stream: &StreamId,
+    snapshot: &Snapshot,
+) -> Result<(), StoreError> {
+    let known = find(db, stream)?.map(|known| journal.end(stream, known));
     let Some(Known { id, .. }) = known.filter(|known| snapshot.seq <= known.last) else {
         let actual = known.map_or(0, |known| known.last);
         return Err(StoreError::Conflict { expected: snapshot.seq, actual });
@@ -205,6 +252,58 @@ pub(super) fn number(db: &Connection, stream: &StreamId) -> Result<Option<i64>, 
         Some((known, true)) => Some(known.id),
         _ => listed,
     })
+}
+
+/// Where rows that were found in the journal are to stand, and where it is to be said that their stream ends with them.
+pub(super) struct Place {
+    pub(super) rows: &'static str,
+    pub(super) tails: &'static str,
+}
+
+/// Files rows that were found in the journal, under the number of their stream, as far as they are not filed.
+pub(super) fn file_found(db: &Connection, id: i64, rows: &[Row], place: &Place) -> Result<(), StoreError> {
+    let Some(last) = rows.last().map(|row| row.seq) else { return Ok(()) };
+    let stream = name_of(db, id)?;
+    let known = match &stream {
+        Some(stream) => find(db, stream).ok().flatten().filter(|known| known.id == id),
+        None => None,
+    };
+    let filed = known.map_or(0, |known| known.last);
+    let mut insert = db.prepare_cached(&format!(
+        "INSERT INTO {} (stream, seq, at, principal, payload, crc) SELECT ?1, ?2, ?3, ?4, ?5, ?6
+         WHERE NOT EXISTS (SELECT 1 FROM main.rows WHERE stream = ?1 AND seq = ?2)",
+        place.rows
+    ))?;
+    for row in rows.iter().filter(|row| row.seq > filed) {
+        let crc = sealed(row_checksum(Some(id), row.seq, &row.principal, row.at, &row.payload));
+        let (seq, at) = (row.seq.cast_signed(), row.at.cast_signed());
+        insert.execute(params![id, seq, at, row.principal, row.payload.as_ref(), crc])?;
+    }
+    match (stream, known) {
+        // With a row missing in between, the end says so.
+        (Some(stream), Some(known)) if known.last < last => {
+            let crc = tail_checksum(&stream, Known { id, last });
+            let sql = format!("INSERT OR REPLACE INTO {} (stream, seq, crc) VALUES (?1, ?2, ?3)", place.tails);
+            db.prepare_cached(&sql)?.execute(params![id, last.cast_signed(), crc])?;
+        }
+        (Some(_), Some(_)) => {}
+        (stream, _) => {
+            // Its rows are there for whoever mends it.
+            let stream = stream.map_or_else(|| format!("number {id}"), |stream| stream.to_string());
+            tracing::error!(stream, "the journal holds rows of a stream whose name or end is damaged");
+        }
+    }
+    Ok(())
+}
+
+/// The name of a stream, from whichever tree has it.
+pub(super) fn name_of(db: &Connection, id: i64) -> Result<Option<StreamId>, StoreError> {
+    let name = |sql: &str| db.prepare_cached(sql)?.query_row([id], |row| row.get::<_, String>(0)).optional();
+    let found = match name("SELECT name FROM streams WHERE id = ?1") {
+        Ok(Some(name)) => Some(name),
+        _ => name("SELECT name FROM names WHERE stream = ?1")?,
+    };
+    Ok(found.map(|name| StreamId::named(&name)))
 }
 
 /// Gives a stream another name. For the command line.
@@ -321,11 +420,15 @@ fn read_rows(db: &Connection, stream: &StreamId, known: Known, after: u64, page:
     Ok(rows)
 }
 
-fn corrupt(stream: &StreamId, what: String) -> StoreError {
+pub(super) fn corrupt(stream: &StreamId, what: String) -> StoreError {
     StoreError::Corrupt { stream: stream.to_string(), what }
 }
 
-fn ends_elsewhere(stream: &StreamId) -> StoreError {
+pub(super) fn unreadable(stream: &StreamId, error: ReadError) -> StoreError {
+    corrupt(stream, format!("its rows in the journal cannot be read: {error}"))
+}
+
+pub(super) fn ends_elsewhere(stream: &StreamId) -> StoreError {
     corrupt(stream, "its name, or where it ends, is not what was written".to_owned())
 }
 

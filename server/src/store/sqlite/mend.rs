@@ -169,7 +169,7 @@ fn put(db: &Connection, stream: &StreamId, made: &Made, now: u64) -> Result<Mend
         None => None,
     };
     log::append_rows(db, stream, &made.loaded.rows)?;
-    if log::load(db, stream, u64::MAX)? != made.loaded {
+    if log::load(db, stream, u64::MAX, Vec::new())? != made.loaded {
         return Err(StoreError::Corrupt {
             stream: stream.to_string(),
             what: "what was written reads differently".to_owned(),

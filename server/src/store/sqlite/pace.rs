@@ -112,6 +112,11 @@ impl Pace {
         (now < next).then(|| next - now)
     }
 
+    /// Whether thousands of requests a second came lately.
+    pub(super) fn is_busy(&self) -> bool {
+        self.busy
+    }
+
     /// A commit begins.
     pub(super) fn begin(&mut self, now: Instant) {
         self.last = now;

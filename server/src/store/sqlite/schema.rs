@@ -87,6 +87,20 @@ const MIGRATIONS: &[&str] = &[
         crc    INTEGER NOT NULL
     ) STRICT;
     ",
+    "
+    -- Rows as they came, until they are filed in `rows`: one entry a commit, in each of two trees.
+    CREATE TABLE journal (
+        id    INTEGER PRIMARY KEY,
+        entry BLOB NOT NULL,
+        crc   INTEGER NOT NULL
+    ) STRICT;
+
+    CREATE TABLE journal_copy (
+        id    INTEGER PRIMARY KEY,
+        entry BLOB NOT NULL,
+        crc   INTEGER NOT NULL
+    ) STRICT;
+    ",
 ];
 
 /// From this version on tokens, join codes and client ids carry checksums.
@@ -94,6 +108,9 @@ pub(super) const REGISTERS_SEALED: usize = 2;
 
 /// From this version on it is written down where streams end.
 pub(super) const TAILS_SEALED: usize = 4;
+
+/// From this version on there is a journal.
+pub(super) const JOURNAL: usize = 5;
 
 /// All statements of this store together, so that none is compiled twice.
 const STATEMENTS: usize = 48;
@@ -118,7 +135,7 @@ pub(super) fn connect_writer(file: &Path) -> Result<Connection, StoreError> {
     // NORMAL would lose the last commits when the power fails.
     connection.pragma_update(None, "synchronous", "FULL")?;
     // The last pages of a thousand boards that are written on. With two thousand of them 8 MiB measured no better (docs/decisions/0019).
-    connection.pragma_update(None, "cache_size", -4 * 1024)?;
+    connection.pragma_update(None, "cache_size", -2 * 1024)?;
     // A busy moment may grow the log; give the space back afterwards.
     connection.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
     super::checkpoint::count_pages(&connection);

@@ -30,13 +30,13 @@ async fn last_seq(store: &SqliteStore, name: &str) -> u64 {
 }
 
 /// Occupies the writer until it is let go, so that what is asked meanwhile shares the next commit.
-struct Occupied {
+pub(super) struct Occupied {
     go: mpsc::Sender<()>,
     task: JoinHandle<Result<(), StoreError>>,
 }
 
 impl Occupied {
-    async fn take(store: &SqliteStore) -> Self {
+    pub(super) async fn take(store: &SqliteStore) -> Self {
         let (go, wait) = mpsc::channel::<()>();
         let (arrived, has_arrived) = tokio::sync::oneshot::channel();
         let task = tokio::spawn(store.write(0, move |_| {
@@ -49,7 +49,7 @@ impl Occupied {
     }
 
     /// Waits until `count` requests are queued, and lets the writer go on.
-    async fn release(self, store: &SqliteStore, count: usize) {
+    pub(super) async fn release(self, store: &SqliteStore, count: usize) {
         while store.inner.writer.waiting() < count {
             tokio::task::yield_now().await;
         }

@@ -15,6 +15,7 @@
 //! succeed without them (docs/decisions/0016).
 
 use std::fs::File;
+use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Instant;
 
@@ -22,6 +23,7 @@ use rusqlite::Connection;
 use tokio::sync::{Mutex, mpsc, oneshot, watch};
 
 use super::checkpoint::Checkpointer;
+use super::journal::{Journal, Taking};
 use super::pace::Pace;
 use super::{Health, StoreError, checkpoint, log};
 
@@ -102,14 +104,17 @@ impl Writer {
         connection: Connection,
         lock: File,
         checkpointer: Checkpointer,
+        journal: Arc<Journal>,
+        at_rest: Taking,
         health: watch::Sender<Health>,
     ) -> Result<Self, StoreError> {
         let (queue, waiting) = mpsc::channel(QUEUE);
         let thread = std::thread::Builder::new()
             .name("store-writer".to_owned())
             .spawn(move || {
-                let mut desk = Desk { connection, checkpointer, health, careful: 0 };
+                let mut desk = Desk { connection, checkpointer, journal, at_rest, health, careful: 0 };
                 desk.serve(waiting);
+                desk.tidy();
                 let Desk { connection, checkpointer, health, .. } = desk;
                 // First, so that the writer's is the last connection.
                 checkpointer.stop();
@@ -221,6 +226,9 @@ where
 struct Desk {
     connection: Connection,
     checkpointer: Checkpointer,
+    journal: Arc<Journal>,
+    /// What the journal takes while few write.
+    at_rest: Taking,
     health: watch::Sender<Health>,
     /// Batches that still get savepoints throughout.
     careful: u32,
@@ -251,21 +259,34 @@ impl Desk {
             }
             pace.count(batch.len());
             if !batch.is_empty() {
-                self.commit(&mut batch);
+                let taking = if pace.is_busy() { Taking::All } else { self.at_rest };
+                self.commit(&mut batch, taking);
             }
         }
     }
 
-    fn commit(&mut self, batch: &mut Vec<Box<dyn Request>>) {
+    /// Files what is left in the journal. What cannot be filed stays there, and is filed with the next start.
+    fn tidy(&mut self) {
+        let mut before = usize::MAX;
+        while *self.health.borrow() != Health::Broken && (1..before).contains(&self.journal.waiting()) {
+            before = self.journal.waiting();
+            self.commit(&mut Vec::new(), Taking::Rest);
+        }
+    }
+
+    fn commit(&mut self, batch: &mut Vec<Box<dyn Request>>, taking: Taking) {
         let started = Instant::now();
         let result = if *self.health.borrow() == Health::Broken {
             Err(StoreError::SyncFailed("the server is stopping".to_owned()))
         } else {
-            transact(&self.connection, batch, self.careful > 0)
+            let careful = self.careful > 0;
+            self.journal.begin(if careful { Taking::Rest } else { taking });
+            transact(&self.connection, &self.journal, batch, careful)
         };
         self.careful = self.careful.saturating_sub(1);
         match &result {
             Ok(()) => {
+                self.journal.committed();
                 metrics::counter!(COMMITS).increment(1);
                 metrics::histogram!(BATCH_SIZE).record(batch.len() as f64);
                 metrics::histogram!(COMMIT_SECONDS).record(started.elapsed());
@@ -286,6 +307,7 @@ impl Desk {
 
     fn failed(&mut self, error: &StoreError, requests: usize) {
         log::forget_tails();
+        self.journal.undone();
         self.careful = CAREFUL;
         metrics::counter!(FAILURES).increment(1);
         tracing::error!(%error, requests, "a commit failed");
@@ -303,7 +325,12 @@ impl Desk {
     }
 }
 
-fn transact(connection: &Connection, batch: &mut [Box<dyn Request>], careful: bool) -> Result<(), StoreError> {
+fn transact(
+    connection: &Connection,
+    journal: &Journal,
+    batch: &mut [Box<dyn Request>],
+    careful: bool,
+) -> Result<(), StoreError> {
     let execute = |sql: &str| connection.prepare_cached(sql)?.execute([]).map(|_| ());
     // Only if an earlier rollback has failed.
     abandon(connection)?;
@@ -331,6 +358,7 @@ fn transact(connection: &Connection, batch: &mut [Box<dyn Request>], careful: bo
             execute("RELEASE request")?;
         }
     }
+    journal.write(connection)?;
     execute("COMMIT")?;
     Ok(())
 }
