@@ -96,6 +96,10 @@ fn describe_figures() {
         "tablehop_store_damaged_snapshots_total",
         "Snapshots whose checksum did not hold, and that were passed over"
     );
+    describe_counter!(
+        "tablehop_store_damaged_logs_total",
+        "Starts that found the write-ahead log of the process before them damaged"
+    );
     describe_counter!("tablehop_edits_total", "Edits stored");
     describe_counter!("tablehop_acks_total", "Edits acknowledged, those sent again included");
     describe_counter!("tablehop_fan_out_total", "Frames put into the queues of a board's members");
@@ -111,6 +115,7 @@ fn describe_figures() {
         "tablehop_store_commits_total",
         "tablehop_store_commit_failures_total",
         "tablehop_store_damaged_snapshots_total",
+        "tablehop_store_damaged_logs_total",
         "tablehop_boards_quarantined_total",
         "tablehop_commands_repeated_total",
         "tablehop_wrong_codes_total",

@@ -8,6 +8,7 @@
 //! - `pace`: how quickly its commits follow one another
 //! - `checkpoint`: the thread beside it that folds the write-ahead log into the database
 //! - `space`: whether there is room on the disk again
+//! - `wal`: whether the write-ahead log that a process has left is whole
 //! - `reader`: the pool of reading connections
 //! - `journal`: rows in the order in which they came, until they are filed under their streams
 //! - `log`: rows and snapshots, over a connection
@@ -40,6 +41,7 @@ mod schema;
 mod space;
 #[cfg(test)]
 mod tests;
+mod wal;
 mod writer;
 
 use checkpoint::Checkpointer;
@@ -93,6 +95,7 @@ impl SqliteStore {
         create_dir(dir)?;
         let lock = take_lock(dir)?;
         let file = dir.join(DATABASE);
+        wal::settle(dir)?;
         let mut connection = schema::connect_writer(&file)?;
         writer::describe_metrics();
         let health = watch::Sender::new(Health::Good);

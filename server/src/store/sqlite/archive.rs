@@ -13,7 +13,7 @@ use super::log::{row_holds, snapshot_holds};
 use super::registers::{self, Registers};
 use super::removal::{self, Held};
 use super::{
-    DATABASE, Loaded, Row, Snapshot, StoreError, StreamId, checkpoint, create_dir, journal, log, schema, take_lock,
+    DATABASE, Loaded, Row, Snapshot, StoreError, StreamId, checkpoint, create_dir, journal, log, schema, take_lock, wal,
 };
 
 /// Streams under names that begin so are no longer served: what was there before something was restored.
@@ -53,13 +53,14 @@ impl Archive {
         if !file.is_file() {
             return Err(StoreError::Io(format!("there is no {DATABASE} in {}", path.display())));
         }
-        let db = schema::connect_reader(&file)?;
-        schema::check_version(&db)?;
-        db.execute_batch("BEGIN")?;
-        // A transaction takes its moment with the first read.
-        db.query_row("SELECT count(*) FROM streams", [], |_| Ok(()))?;
-        journal::overlay(&db)?;
-        Ok(Self { db, file })
+        match read(&file) {
+            Ok(db) => Ok(Self { db, file }),
+            // A database that is hardly begun is in its log only, and unreadable with it.
+            Err(error) => Err(match wal::fault(&file)? {
+                Some(what) => StoreError::Corrupt { stream: DATABASE.to_owned(), what },
+                None => error,
+            }),
+        }
     }
 
     /// The database file.
@@ -106,6 +107,7 @@ impl Archive {
             faults.push(format!("{lost} rows belong to no stream"));
         }
         faults.extend(journal::faults(&self.db)?);
+        faults.extend(wal::fault(&self.file)?);
         Ok(faults)
     }
 
@@ -199,6 +201,16 @@ impl Archive {
     }
 }
 
+fn read(file: &Path) -> Result<Connection, StoreError> {
+    let db = schema::connect_reader(file)?;
+    schema::check_version(&db)?;
+    db.execute_batch("BEGIN")?;
+    // A transaction takes its moment with the first read.
+    db.query_row("SELECT count(*) FROM streams", [], |_| Ok(()))?;
+    journal::overlay(&db)?;
+    Ok(db)
+}
+
 /// Refuses a directory that holds a store already: restoring must not cost what is there.
 ///
 /// # Errors
@@ -228,6 +240,7 @@ pub(super) fn open_to_change(dir: &Path) -> Result<(File, Connection), StoreErro
         return Err(StoreError::Io(format!("there is no {DATABASE} in {}", dir.display())));
     }
     let lock = take_lock(dir)?;
+    wal::settle(dir)?;
     let mut db = schema::connect_writer(&file)?;
     checkpoint::settle(&db)?;
     schema::migrate(&mut db)?;
