@@ -53,8 +53,8 @@ use writer::{Kind, Writer};
 pub(super) const DATABASE: &str = "tablehop.db";
 const LOCK: &str = "tablehop.lock";
 
-/// Whether rows go by way of the journal even while few write. `TABLEHOP_JOURNAL` has it so, so that tests see it done.
-static JOURNAL: LazyLock<bool> = LazyLock::new(|| crate::config::for_tests("TABLEHOP_JOURNAL").is_some());
+/// `TABLEHOP_JOURNAL` has rows go by way of the journal even while few write, and it keep so many bytes of them, so that tests see it done.
+static JOURNAL: LazyLock<Option<u32>> = LazyLock::new(|| crate::config::for_tests("TABLEHOP_JOURNAL"));
 
 /// How often it is seen whether rows in the journal are left to be filed.
 const TIDY_EVERY: Duration = Duration::from_secs(1);
@@ -81,17 +81,20 @@ impl SqliteStore {
     /// [`StoreError::Io`] and words for the operator if the directory cannot be used, if another process has it open, or if a
     /// newer version of Tablehop wrote it.
     pub fn open(dir: &Path) -> Result<Self, StoreError> {
-        Self::open_taking(dir, if *JOURNAL { Taking::All } else { Taking::Rest })
+        match *JOURNAL {
+            Some(kept) => Self::open_with(dir, Taking::All, kept as usize),
+            None => Self::open_with(dir, Taking::Rest, journal::KEPT),
+        }
     }
 
-    /// As it is while thousands write: rows go by way of the journal.
+    /// As it is while thousands write: rows go by way of the journal, and are filed soon.
     #[cfg(test)]
     pub(crate) fn open_in_a_rush(dir: &Path) -> Result<Self, StoreError> {
-        Self::open_taking(dir, Taking::All)
+        Self::open_with(dir, Taking::All, 16 * 1024)
     }
 
-    /// The same, with what goes by way of the journal while few write.
-    fn open_taking(dir: &Path, at_rest: Taking) -> Result<Self, StoreError> {
+    /// With what goes by way of the journal while few write, and how many bytes of it are kept there.
+    fn open_with(dir: &Path, at_rest: Taking, kept: usize) -> Result<Self, StoreError> {
         create_dir(dir)?;
         let lock = take_lock(dir)?;
         let file = dir.join(DATABASE);
@@ -109,7 +112,7 @@ impl SqliteStore {
             Err(error) => return Err(error),
         }
         schema::migrate(&mut connection)?;
-        let journal = Arc::new(Journal::open(&mut connection)?);
+        let journal = Arc::new(Journal::open(&mut connection, kept)?);
         let checkpointer = Checkpointer::start(schema::connect_checkpointer(&file)?, health.clone())?;
         let writer = Writer::start(connection, lock, checkpointer, journal.clone(), at_rest, health.clone())?;
         let readers = Readers::new(file);

@@ -38,8 +38,8 @@ pub(super) use found::{faults, overlay, settle};
 const COPIES: [&str; 2] = ["journal", "journal_copy"];
 
 /// Bytes of rows that wait to be filed, a second's or two of a busy store. Past it the streams that have waited longest are filed, so that
-/// each commit files about as much as it takes. Few in tests, so that they see it done.
-const KEPT: usize = if cfg!(test) { 16 * 1024 } else { 1024 * 1024 };
+/// each commit files about as much as it takes.
+pub(super) const KEPT: usize = 1024 * 1024;
 /// Rows of one stream that are filed without waiting for that, so that no commit takes long.
 const MANY: u64 = 128;
 /// Bytes of an append that goes to its stream at once: its own pages are written anew anyway.
@@ -70,8 +70,9 @@ pub(super) struct Journal {
 struct State {
     /// Of the last commit.
     unfiled: HashMap<StreamId, Unfiled>,
-    /// Bytes of rows in them.
+    /// Bytes of rows in them, and how many there may be.
     bytes: usize,
+    kept: usize,
     /// Streams with rows here, in the order of the entries that hold their first ones. Some are no longer so.
     order: VecDeque<(u64, StreamId)>,
     /// Streams with so many rows here that they are filed by the next commit.
@@ -224,7 +225,7 @@ impl State {
         let fits = |unfiled: &&Unfiled| !unfiled.stuck || unfiled.since + TRY_AGAIN <= self.next;
         let mut bytes = self.bytes;
         for (stream, unfiled) in self.waiting().filter(|(_, unfiled)| fits(unfiled)) {
-            let is_enough = if self.now.takes_all { bytes <= KEPT } else { due.len() >= AT_ONCE };
+            let is_enough = if self.now.takes_all { bytes <= self.kept } else { due.len() >= AT_ONCE };
             if is_enough {
                 break;
             }

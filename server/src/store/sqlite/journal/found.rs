@@ -100,8 +100,8 @@ fn read_copy(
 
 impl Journal {
     /// Files what is in the database's journal and begins anew. If the disk is too full for that nothing is changed, and it is kept in
-    /// memory as well. For the writer's connection, before its thread has begun.
-    pub(in super::super) fn open(db: &mut Connection) -> Result<Self, StoreError> {
+    /// memory as well. `kept` bytes wait to be filed at most. For the writer's connection, before its thread has begun.
+    pub(in super::super) fn open(db: &mut Connection, kept: usize) -> Result<Self, StoreError> {
         let left = match settle(db) {
             Err(StoreError::Full) => {
                 let Found { streams, last, .. } = Found::read(db)?;
@@ -112,7 +112,7 @@ impl Journal {
         let journal = Self::default();
         {
             let mut state = journal.lock();
-            (state.next, state.out) = (left.next, 1);
+            (state.next, state.out, state.kept) = (left.next, 1, kept);
             for (id, rows) in left.streams {
                 // Of those without a name nobody will ask.
                 if let Some(stream) = log::name_of(db, id)? {
