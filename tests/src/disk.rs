@@ -25,7 +25,8 @@ const REFUSED: u64 = 5;
 const LIE: u64 = 6;
 const STALL: u64 = 7;
 const FAIL_READ: u64 = 8;
-const SWITCHES: u64 = 9;
+const FOLDS: u64 = 9;
+const SWITCHES: u64 = 10;
 
 /// A data directory on such a disk.
 pub struct Disk {
@@ -42,6 +43,8 @@ pub struct Counts {
     pub syncs: u64,
     /// Writes and syncs that were answered with an error.
     pub refused: u64,
+    /// Syncs done of the database itself: how often the log was folded into it.
+    pub folds: u64,
 }
 
 impl Disk {
@@ -150,11 +153,13 @@ impl Disk {
     /// # Errors
     /// It cannot be read.
     pub fn counts(&self) -> Result<Counts> {
-        Ok(Counts {
-            writes: self.switches.get(WRITES)?,
-            syncs: self.switches.get(SYNCS)?,
-            refused: self.switches.get(REFUSED)?,
-        })
+        let get = |switch| self.switches.get(switch);
+        Ok(Counts { writes: get(WRITES)?, syncs: get(SYNCS)?, refused: get(REFUSED)?, folds: get(FOLDS)? })
+    }
+
+    /// Whether something of the database itself was written and not synced: the log was being folded.
+    pub fn is_amid_folding(&self) -> bool {
+        self.root.path().join("shadow/tablehop.db.pending").exists()
     }
 
     /// Makes in `to` what a power cut leaves: of each file what was synced, and of every later write each sector with the chance
