@@ -55,10 +55,47 @@ impl Disk {
     pub fn new() -> Result<Self> {
         let root = tempfile::tempdir()?;
         compile("disk", root.path())?;
+        Self::in_folder(root)
+    }
+
+    /// With the library in this folder.
+    fn in_folder(root: TempDir) -> Result<Self> {
         fs::create_dir(root.path().join("data"))?;
         fs::create_dir(root.path().join("shadow"))?;
         let switches = Switches::new(&root.path().join("control"), SWITCHES)?;
         Ok(Self { root, switches })
+    }
+
+    /// A copy, as it is when the process has been killed: the system still has all that was written, and still has to sync it. The server
+    /// must have ended.
+    ///
+    /// # Errors
+    /// A file cannot be copied.
+    pub fn left_by_kill(&self) -> Result<Self> {
+        let copy = self.another()?;
+        for folder in ["data", "shadow"] {
+            copy_all(&self.root.path().join(folder), &copy.root.path().join(folder))?;
+        }
+        Ok(copy)
+    }
+
+    /// A copy, as it is when the power was cut: of each file what was synced, and of every later write each sector with the chance `kept`.
+    /// With how many bytes were lost. The server must have ended.
+    ///
+    /// # Errors
+    /// A file cannot be read or written.
+    pub fn left_by_power_cut(&self, kept: f64, random: &mut impl Rng) -> Result<(Self, usize)> {
+        let copy = self.another()?;
+        let lost = self.cut_power(&copy.data(), kept, random)?;
+        // What is there is on the disk.
+        copy_all(&copy.data(), &copy.root.path().join("shadow"))?;
+        Ok((copy, lost))
+    }
+
+    fn another(&self) -> Result<Self> {
+        let root = tempfile::tempdir()?;
+        fs::copy(self.root.path().join("libdisk.so"), root.path().join("libdisk.so"))?;
+        Self::in_folder(root)
     }
 
     /// The data directory.
@@ -148,6 +185,14 @@ impl Disk {
         self.switches.set(KILL_IN, step)
     }
 
+    /// Whether the step has come that was chosen by [`Disk::kill_in`].
+    ///
+    /// # Errors
+    /// The switch cannot be read.
+    pub fn has_killed(&self) -> Result<bool> {
+        Ok(self.switches.get(KILL_IN)? == 0)
+    }
+
     /// What has happened so far.
     ///
     /// # Errors
@@ -162,12 +207,8 @@ impl Disk {
         self.root.path().join("shadow/tablehop.db.pending").exists()
     }
 
-    /// Makes in `to` what a power cut leaves: of each file what was synced, and of every later write each sector with the chance
-    /// `kept`. Returns how many bytes were lost. The server must have ended.
-    ///
-    /// # Errors
-    /// A file cannot be read or written.
-    pub fn cut_power(&self, to: &Path, kept: f64, random: &mut impl Rng) -> Result<usize> {
+    /// Makes the files in `to`, and returns how many bytes were lost.
+    fn cut_power(&self, to: &Path, kept: f64, random: &mut impl Rng) -> Result<usize> {
         let mut lost = 0;
         for name in ["tablehop.db", "tablehop.db-wal"] {
             let shadow = self.root.path().join("shadow");
@@ -202,6 +243,14 @@ impl Disk {
         }
         Ok(lost)
     }
+}
+
+fn copy_all(from: &Path, to: &Path) -> Result<()> {
+    for file in fs::read_dir(from)? {
+        let file = file?;
+        fs::copy(file.path(), to.join(file.file_name()))?;
+    }
+    Ok(())
 }
 
 fn head(rest: &mut &[u8]) -> Option<(u64, u64)> {

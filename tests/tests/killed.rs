@@ -1,18 +1,12 @@
-//! A real server that is cut off in the middle: killed between any two steps of what it does with its files, and cut from power.
-
-use std::collections::HashSet;
-use std::sync::{Arc, Mutex, PoisonError};
+//! A real server that is killed between any two steps of what it does with its files. power.rs has what a power cut adds.
 
 use anyhow::{Result, ensure};
 use harness::api::{Api, code_of};
-use harness::cafe::{Cafe, small};
 use harness::disk::Disk;
 use harness::guest::Guest;
 use harness::raw::{Heard, Raw};
 use harness::running::at_work;
 use harness::server::Server;
-use rand::rngs::StdRng;
-use rand::{Rng, SeedableRng};
 use shared::board::view::NoteKind;
 use shared::id::{BoardId, BoardKind, TableId};
 use shared::wire::frame::{Address, ClientMessage, ServerMessage};
@@ -23,12 +17,6 @@ use yrs::Text;
 
 const TABLE: TableId = TableId(1);
 const BOTH: [TableId; 2] = [TableId(1), TableId(2)];
-
-fn seed() -> u64 {
-    let seed = std::env::var("TABLEHOP_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or_else(rand::random);
-    eprintln!("TABLEHOP_SEED={seed}");
-    seed
-}
 
 /// Before and after each write and each sync of a commit. An edit that was not acknowledged comes again, and counts once.
 #[tokio::test(flavor = "multi_thread")]
@@ -76,88 +64,6 @@ async fn d3_d9_killed_at_every_step_between_receipt_and_acknowledgement() -> Res
     found.sort();
     written.sort();
     assert_eq!(found, written, "each of them once");
-    Ok(())
-}
-
-/// A café at which everybody writes until the power is cut, in the middle of whatever step comes then.
-struct Cut {
-    disk: Disk,
-    cafe: Cafe,
-    /// What was acknowledged by then, and what was shown to somebody who had not written it.
-    saved: HashSet<String>,
-}
-
-impl Cut {
-    async fn after(steps: u64, lies: bool) -> Result<Self> {
-        let disk = Disk::new()?;
-        let mut server = Server::start_in_with(&disk.data(), disk.env_that_folds()?).await?;
-        let cafe = Cafe::open(&server, &small(2, 1, 200.0)).await?;
-        let guests = cafe.guests(6).await?;
-        let tables = cafe.next_round(&guests).await?;
-        let size = || std::fs::metadata(disk.data().join("tablehop.db")).map(|file| file.len());
-        let before = size()?;
-        if lies {
-            disk.lie()?;
-        }
-        let saved: Arc<Mutex<Vec<String>>> = Arc::default();
-        let writers: Vec<_> = guests
-            .iter()
-            .zip(&tables)
-            .map(|(guest, table)| {
-                let (guest, table, saved) = (guest.clone(), *table, saved.clone());
-                tokio::spawn(async move {
-                    for count in 0.. {
-                        let text = format!("{} 写了第 {count} 条", guest.name);
-                        // An error is the power cut.
-                        if guest.write(table, NoteKind::Idea, &text, None).is_err() || guest.saved().await.is_err() {
-                            break;
-                        }
-                        saved.lock().unwrap_or_else(PoisonError::into_inner).push(text);
-                    }
-                })
-            })
-            .collect();
-        disk.kill_in(steps)?;
-        assert_eq!(server.ended().await?, None, "killed");
-        writers.iter().for_each(tokio::task::JoinHandle::abort);
-        let saved = saved.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        ensure!(saved.len() > 20, "only {} notes were acknowledged before the cut", saved.len());
-        ensure!(size()? > before, "the log was never folded");
-        let mut saved: HashSet<String> = saved.into_iter().collect();
-        for (guest, table) in guests.iter().zip(&tables) {
-            let board = guest.table_board(*table).unwrap_or_default();
-            saved.extend(board.notes.into_iter().filter(|note| note.author != guest.id).map(|note| note.text));
-        }
-        Ok(Self { disk, cafe, saved })
-    }
-
-    /// What was acknowledged and is gone, if each later sector is kept with the chance `kept`; and how many bytes are lost.
-    async fn missing(&self, kept: f64, random: &mut StdRng) -> Result<(Vec<String>, usize)> {
-        let after = tempfile::tempdir()?;
-        let lost = self.disk.cut_power(after.path(), kept, random)?;
-        let server = Server::start_in(after.path()).await?;
-        let found: HashSet<String> = self.cafe.stored(&server, &BOTH).await?.into_iter().collect();
-        Ok((self.saved.iter().filter(|text| !found.contains(*text)).cloned().collect(), lost))
-    }
-}
-
-/// Everything that was not synced is lost, or random sectors of it: what was acknowledged is there.
-#[tokio::test(flavor = "multi_thread")]
-async fn d10_a_power_cut_loses_nothing_that_was_acknowledged() -> Result<()> {
-    let mut random = StdRng::seed_from_u64(seed());
-    let mut lost = 0;
-    for _ in 0..3 {
-        let cut = Cut::after(random.random_range(2_000..4_000), false).await?;
-        for kept in [0.0, 0.5, 0.9] {
-            let (missing, bytes) = cut.missing(kept, &mut random).await?;
-            lost += bytes;
-            assert!(missing.is_empty(), "of {} acknowledged or shown these are gone: {missing:?}", cut.saved.len());
-        }
-    }
-    assert!(lost > 0, "no cut lost anything that was written, so this showed nothing");
-    // And a disk that only says that it has synced is found out.
-    let (missing, _) = Cut::after(2_000, true).await?.missing(0.0, &mut random).await?;
-    assert!(!missing.is_empty(), "this would not notice if nothing were synced");
     Ok(())
 }
 
