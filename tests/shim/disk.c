@@ -41,6 +41,8 @@ struct control {
     uint64_t stall;
     /* 1: reads answer EIO. */
     uint64_t fail_read;
+    /* Syncs done of the database, and not of its log: how often that was folded. */
+    uint64_t folds;
 };
 
 static struct control none, *control = &none;
@@ -210,6 +212,7 @@ static int sync_file(int fd) {
         error = errno;
         if (done == 0) keep(fd, name);
         control->syncs++;
+        control->folds += !strstr(name, "-wal");
     }
     step();
     pthread_mutex_unlock(&turn);

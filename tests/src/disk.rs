@@ -1,21 +1,21 @@
-//! A disk that can be told to misbehave, beneath a real server process: `tests/shim/disk.c`, compiled on the spot with `cc`, which building
-//! SQLite needs as well, and loaded with `LD_PRELOAD`. The server is the one that is shipped; only the system's answers change.
+//! A disk that can be told to misbehave, beneath a real server process: `tests/shim/disk.c`.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::io::Read;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use rand::Rng;
 use rusqlite::Connection;
 use shared::id::WorkshopId;
 use tempfile::TempDir;
 
+use crate::shim::{Switches, compile};
+
 /// Bytes that a disk writes all or none of.
 const SECTOR: usize = 512;
-/// The switches, eight bytes each, in the order of `struct control`.
+/// The switches, in the order of `struct control`.
 const FAIL_SYNC: u64 = 0;
 const ROOM: u64 = 1;
 const KILL_IN: u64 = 2;
@@ -25,12 +25,13 @@ const REFUSED: u64 = 5;
 const LIE: u64 = 6;
 const STALL: u64 = 7;
 const FAIL_READ: u64 = 8;
-const SWITCHES: usize = 9;
+const FOLDS: u64 = 9;
+const SWITCHES: u64 = 10;
 
 /// A data directory on such a disk.
 pub struct Disk {
     root: TempDir,
-    control: File,
+    switches: Switches,
 }
 
 /// What has happened on a disk.
@@ -42,6 +43,8 @@ pub struct Counts {
     pub syncs: u64,
     /// Writes and syncs that were answered with an error.
     pub refused: u64,
+    /// Syncs done of the database itself: how often the log was folded into it.
+    pub folds: u64,
 }
 
 impl Disk {
@@ -51,20 +54,48 @@ impl Disk {
     /// The shim cannot be compiled: these tests need 64-bit Linux and `cc`.
     pub fn new() -> Result<Self> {
         let root = tempfile::tempdir()?;
-        let library = root.path().join("libdisk.so");
-        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("shim/disk.c");
-        let compiled = Command::new("cc")
-            .args(["-O1", "-Wall", "-Wextra", "-Werror", "-fPIC", "-shared", "-o"])
-            .args([&library, &source])
-            .args(["-ldl", "-lpthread"])
-            .output()
-            .context("running cc")?;
-        ensure!(compiled.status.success(), "cc: {}", String::from_utf8_lossy(&compiled.stderr));
+        compile("disk", root.path())?;
+        Self::in_folder(root)
+    }
+
+    /// With the library in this folder.
+    fn in_folder(root: TempDir) -> Result<Self> {
         fs::create_dir(root.path().join("data"))?;
         fs::create_dir(root.path().join("shadow"))?;
-        let control = OpenOptions::new().read(true).write(true).create_new(true).open(root.path().join("control"))?;
-        control.set_len((SWITCHES * 8) as u64)?;
-        Ok(Self { root, control })
+        let switches = Switches::new(&root.path().join("control"), SWITCHES)?;
+        Ok(Self { root, switches })
+    }
+
+    /// A copy, as it is when the process has been killed: the system still has all that was written, and still has to sync it. The server
+    /// must have ended.
+    ///
+    /// # Errors
+    /// A file cannot be copied.
+    pub fn left_by_kill(&self) -> Result<Self> {
+        let copy = self.another()?;
+        for folder in ["data", "shadow"] {
+            copy_all(&self.root.path().join(folder), &copy.root.path().join(folder))?;
+        }
+        Ok(copy)
+    }
+
+    /// A copy, as it is when the power was cut: of each file what was synced, and of every later write each sector with the chance `kept`.
+    /// With how many bytes were lost. The server must have ended.
+    ///
+    /// # Errors
+    /// A file cannot be read or written.
+    pub fn left_by_power_cut(&self, kept: f64, random: &mut impl Rng) -> Result<(Self, usize)> {
+        let copy = self.another()?;
+        let lost = self.cut_power(&copy.data(), kept, random)?;
+        // What is there is on the disk.
+        copy_all(&copy.data(), &copy.root.path().join("shadow"))?;
+        Ok((copy, lost))
+    }
+
+    fn another(&self) -> Result<Self> {
+        let root = tempfile::tempdir()?;
+        fs::copy(self.root.path().join("libdisk.so"), root.path().join("libdisk.so"))?;
+        Self::in_folder(root)
     }
 
     /// The data directory.
@@ -103,7 +134,7 @@ impl Disk {
     /// # Errors
     /// The switch cannot be set.
     pub fn fail_syncs(&self, fail: bool) -> Result<()> {
-        self.set(FAIL_SYNC, u64::from(fail))
+        self.switches.set(FAIL_SYNC, u64::from(fail))
     }
 
     /// From now on every sync of the database fails with EIO, and those of its log do not.
@@ -111,7 +142,7 @@ impl Disk {
     /// # Errors
     /// The switch cannot be set.
     pub fn fail_syncs_of_the_database(&self) -> Result<()> {
-        self.set(FAIL_SYNC, 2)
+        self.switches.set(FAIL_SYNC, 2)
     }
 
     /// From now on every read fails with EIO, or none does.
@@ -119,7 +150,7 @@ impl Disk {
     /// # Errors
     /// The switch cannot be set.
     pub fn fail_reads(&self, fail: bool) -> Result<()> {
-        self.set(FAIL_READ, u64::from(fail))
+        self.switches.set(FAIL_READ, u64::from(fail))
     }
 
     /// From now on every sync is said to be done, and is not: the disk lies. For showing that a test would notice.
@@ -127,7 +158,7 @@ impl Disk {
     /// # Errors
     /// The switch cannot be set.
     pub fn lie(&self) -> Result<()> {
-        self.set(LIE, 1)
+        self.switches.set(LIE, 1)
     }
 
     /// From now on no sync answers.
@@ -135,7 +166,7 @@ impl Disk {
     /// # Errors
     /// The switch cannot be set.
     pub fn stall(&self) -> Result<()> {
-        self.set(STALL, 1)
+        self.switches.set(STALL, 1)
     }
 
     /// Files may grow by so many bytes more; without a number, by as many as they like.
@@ -143,7 +174,7 @@ impl Disk {
     /// # Errors
     /// The switch cannot be set.
     pub fn leave_room(&self, bytes: Option<u64>) -> Result<()> {
-        self.set(ROOM, bytes.map_or(0, |bytes| bytes + 1))
+        self.switches.set(ROOM, bytes.map_or(0, |bytes| bytes + 1))
     }
 
     /// Kills the process at the `step`th step from now: before or after a write, truncation or sync. 0 calls it off.
@@ -151,7 +182,15 @@ impl Disk {
     /// # Errors
     /// The switch cannot be set.
     pub fn kill_in(&self, step: u64) -> Result<()> {
-        self.set(KILL_IN, step)
+        self.switches.set(KILL_IN, step)
+    }
+
+    /// Whether the step has come that was chosen by [`Disk::kill_in`].
+    ///
+    /// # Errors
+    /// The switch cannot be read.
+    pub fn has_killed(&self) -> Result<bool> {
+        Ok(self.switches.get(KILL_IN)? == 0)
     }
 
     /// What has happened so far.
@@ -159,15 +198,17 @@ impl Disk {
     /// # Errors
     /// It cannot be read.
     pub fn counts(&self) -> Result<Counts> {
-        Ok(Counts { writes: self.get(WRITES)?, syncs: self.get(SYNCS)?, refused: self.get(REFUSED)? })
+        let get = |switch| self.switches.get(switch);
+        Ok(Counts { writes: get(WRITES)?, syncs: get(SYNCS)?, refused: get(REFUSED)?, folds: get(FOLDS)? })
     }
 
-    /// Makes in `to` what a power cut leaves: of each file what was synced, and of every later write each sector with the chance
-    /// `kept`. Returns how many bytes were lost. The server must have ended.
-    ///
-    /// # Errors
-    /// A file cannot be read or written.
-    pub fn cut_power(&self, to: &Path, kept: f64, random: &mut impl Rng) -> Result<usize> {
+    /// Whether something of the database itself was written and not synced: the log was being folded.
+    pub fn is_amid_folding(&self) -> bool {
+        self.root.path().join("shadow/tablehop.db.pending").exists()
+    }
+
+    /// Makes the files in `to`, and returns how many bytes were lost.
+    fn cut_power(&self, to: &Path, kept: f64, random: &mut impl Rng) -> Result<usize> {
         let mut lost = 0;
         for name in ["tablehop.db", "tablehop.db-wal"] {
             let shadow = self.root.path().join("shadow");
@@ -202,16 +243,14 @@ impl Disk {
         }
         Ok(lost)
     }
+}
 
-    fn set(&self, switch: u64, value: u64) -> Result<()> {
-        self.control.write_all_at(&value.to_ne_bytes(), switch * 8).context("a switch of the disk")
+fn copy_all(from: &Path, to: &Path) -> Result<()> {
+    for file in fs::read_dir(from)? {
+        let file = file?;
+        fs::copy(file.path(), to.join(file.file_name()))?;
     }
-
-    fn get(&self, switch: u64) -> Result<u64> {
-        let mut bytes = [0; 8];
-        self.control.read_exact_at(&mut bytes, switch * 8).context("a switch of the disk")?;
-        Ok(u64::from_ne_bytes(bytes))
-    }
+    Ok(())
 }
 
 fn head(rest: &mut &[u8]) -> Option<(u64, u64)> {

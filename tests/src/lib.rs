@@ -4,6 +4,7 @@
 //!
 //! - [`server`]: a server process of its own, on a free port and a data directory that cleans up after itself; it can be killed and restarted.
 //! - [`disk`]: a disk that can be told to misbehave, beneath a real server: full, failing, killed in between, cut from power.
+//! - [`wall_clock`]: a wall clock that can be set beneath a real server.
 //! - [`api`]: the HTTP interface from the caller's side.
 //! - [`guest`]: a simulated guest on a real socket, with replicas of the boards.
 //! - [`replica`]: one board's document as a guest holds it, with what is not yet acknowledged.
@@ -24,4 +25,6 @@ pub mod replica;
 pub mod running;
 pub mod script;
 pub mod server;
+mod shim;
+pub mod wall_clock;
 pub mod wire;

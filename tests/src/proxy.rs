@@ -22,6 +22,8 @@ pub struct Network {
 struct Faults {
     /// Whether what the server says is swallowed.
     deaf: watch::Sender<bool>,
+    /// Whether what guests say is.
+    mute: watch::Sender<bool>,
     /// Counts cuts: a connection ends when it grows.
     cuts: watch::Sender<u64>,
     /// Bytes swallowed.
@@ -46,6 +48,7 @@ impl Network {
         let address = listener.local_addr()?;
         let faults = Arc::new(Faults {
             deaf: watch::Sender::new(false),
+            mute: watch::Sender::new(false),
             cuts: watch::Sender::new(0),
             swallowed: AtomicU64::new(0),
         });
@@ -69,6 +72,11 @@ impl Network {
         self.faults.deaf.send_replace(true);
     }
 
+    /// From now on nothing that guests say arrives, until [`Network::cut`]. What the server says does.
+    pub fn swallow_words(&self) {
+        self.faults.mute.send_replace(true);
+    }
+
     /// Bytes that the server said in vain.
     pub fn swallowed(&self) -> u64 {
         self.faults.swallowed.load(Ordering::SeqCst)
@@ -78,18 +86,20 @@ impl Network {
     pub fn cut(&self) {
         self.faults.cuts.send_modify(|cuts| *cuts += 1);
         self.faults.deaf.send_replace(false);
+        self.faults.mute.send_replace(false);
     }
 }
 
 /// One connection, until either side ends or the network is cut.
 async fn carry(mut guest: TcpStream, port: u16, faults: Arc<Faults>) {
     let Ok(mut server) = TcpStream::connect(("127.0.0.1", port)).await else { return };
-    let (mut cuts, deaf) = (faults.cuts.subscribe(), faults.deaf.subscribe());
+    let (mut cuts, deaf, mute) = (faults.cuts.subscribe(), faults.deaf.subscribe(), faults.mute.subscribe());
     cuts.mark_unchanged();
     let (mut up, mut down) = ([0; 16 * 1024], [0; 16 * 1024]);
     loop {
         tokio::select! {
             read = guest.read(&mut up) => match read {
+                Ok(n) if n > 0 && *mute.borrow() => {}
                 Ok(n) if n > 0 && server.write_all(&up[..n]).await.is_ok() => {}
                 _ => return,
             },

@@ -75,6 +75,23 @@ impl Raw {
         let _ = self.socket.send(Message::Pong(vec![0; 125].into())).await;
     }
 
+    /// Waits for a ping of the WebSocket protocol, and passes everything else over. It is answered the next time that something is waited for.
+    ///
+    /// # Errors
+    /// The connection has ended, or there is none within [`PATIENCE`].
+    pub async fn is_pinged(&mut self) -> Result<()> {
+        let wait = async {
+            loop {
+                match self.socket.next().await.context("the connection ended")?? {
+                    Message::Ping(_) => return Ok(()),
+                    Message::Close(frame) => bail!("closed: {frame:?}"),
+                    _ => {}
+                }
+            }
+        };
+        timeout(PATIENCE, wait).await.context("no ping came")?
+    }
+
     /// Sends a message.
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-//! A real server on a disk that misbehaves: full, failing, unreadable. killed.rs has what is cut off in the middle.
+//! A real server on a disk that misbehaves: full, failing, unreadable. killed.rs and power.rs have what is cut off in the middle.
 
 use anyhow::{Context, Result, ensure};
 use harness::api::code_of;

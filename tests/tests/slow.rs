@@ -1,14 +1,20 @@
-//! Readers that read slowly, or not at all.
+//! Readers that read slowly, or not at all, and people of whom nothing is heard any more.
+
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
-use harness::raw::{Heard, Raw};
+use harness::guest::{Guest, PATIENCE};
+use harness::proxy::Network;
+use harness::raw::{Heard, Raw, string_at_root, update};
 use harness::replica::Replica;
 use harness::running::{board_of, is_alive, running};
 use harness::server::Server;
 use shared::board::view::NoteKind;
+use shared::id::BoardKind;
 use shared::limits;
-use shared::wire::frame::{ClientMessage, ServerMessage};
+use shared::wire::frame::{Address, ClientMessage, ServerMessage};
 use shared::workshop::Command;
+use tokio::time::timeout;
 
 /// Memory that a process may gain: caches and what the allocator keeps.
 const SLACK_KIB: u64 = 48 * 1024;
@@ -107,4 +113,69 @@ async fn h21_who_is_taken_out_while_reading_slowly_reads_nothing_that_comes_afte
             Heard::End(code) => bail!("cut off with {code:?}"),
         }
     }
+}
+
+/// Some say nothing because they have nothing to say, and others because they are gone: the network carries what the server says and nothing
+/// back, or nobody reads. Nothing is said of that but by silence.
+#[tokio::test(flavor = "multi_thread")]
+async fn h22_who_answers_no_ping_is_let_go_and_who_answers_stays() -> Result<()> {
+    // Otherwise it takes 80 seconds.
+    let server = Server::start_with(&[("TABLEHOP_PING_SECONDS", "1")]).await?;
+    let (cafe, guests, tables) = running(&server, 2, 4).await?;
+    let (table, board) = (tables[0], board_of(&cafe, tables[0]));
+    let Address::Board(id) = &board else { bail!("a board") };
+    // Our page answers a message; others' libraries answer pings, on either socket, as long as they are listened to.
+    let (mut others, mut on_yjs) =
+        (Raw::signed(&server, &board, &guests[0].token).await?, Raw::yjs(&server, id, &guests[0].token).await?);
+    let mut deaf = Raw::signed(&server, &board, &guests[0].token).await?;
+    let network = Network::before(&server).await?;
+    let far =
+        Guest::with_token(&network.api(), guests[0].workshop.clone(), guests[0].id.clone(), "远", &guests[0].token);
+    far.connect().await?;
+    far.open(BoardKind::Table(table)).await?;
+    let connected = server.figures().await?["tablehop_connections"];
+
+    network.swallow_words();
+    let since = Instant::now();
+    let goes = async {
+        let told = far.until("the end of the connection", |guest| guest.closed()).await?;
+        assert_eq!(told, (4408, "silent".to_owned()));
+        ensure!(
+            since.elapsed() > Duration::from_secs(2),
+            "asked three times before, a second apart: {:?}",
+            since.elapsed()
+        );
+        let all_gone = async {
+            while server.figures().await?.get("tablehop_refusals_total{reason=\"silent\"}") != Some(&2.0) {
+                tokio::task::yield_now().await;
+            }
+            anyhow::Ok(())
+        };
+        timeout(PATIENCE, all_gone).await.context("who does not read is let go")??;
+        anyhow::Ok(())
+    };
+    let stay = async {
+        // Twice as often as somebody silent is asked.
+        for _ in 0..8 {
+            others.is_pinged().await?;
+            on_yjs.is_pinged().await?;
+            // That they are told much is no sign that they are there.
+            guests[0].write(table, NoteKind::Idea, "大家照样写", None)?;
+        }
+        anyhow::Ok(())
+    };
+    tokio::try_join!(goes, stay)?;
+    // Who reads after all is told so, if their library does not first find out that nobody takes its answers to the pings.
+    assert!(matches!(deaf.ends().await?, Some(4408) | None));
+    let now = server.figures().await?;
+    assert_eq!(
+        (now["tablehop_connections"], now["tablehop_refusals_total{reason=\"silent\"}"]),
+        (connected - 2.0, 2.0)
+    );
+    others.says(&board, ClientMessage::Update { update: update(4_242, 0, &[string_at_root("x")]) }).await?;
+    assert!(others.status().await?, "who answers is listened to as before");
+    for guest in guests.iter().chain([&cafe.facilitator]) {
+        ensure!(guest.is_connected(), "{} had nothing to say, and was let go: {:?}", guest.name, guest.closed());
+    }
+    Ok(())
 }

@@ -5,7 +5,7 @@
 //! not on disk (invariant 1). If the commit fails the document is thrown away and loaded again: the store is the truth (7).
 
 use std::collections::HashSet;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -51,6 +51,9 @@ const REPORT_EVERY: Duration = Duration::from_secs(1);
 const REPORT_EVERY_BUSY: Duration = Duration::from_secs(4);
 /// New rows that make a snapshot worth its space when the board is unloaded.
 const SNAPSHOT_ROWS: u64 = 100;
+/// The same now. `TABLEHOP_LAST_SNAPSHOT_ROWS` makes them few, so that tests see it done at each unloading.
+static ROWS_LAST: LazyLock<u64> =
+    LazyLock::new(|| crate::config::for_tests("TABLEHOP_LAST_SNAPSHOT_ROWS").map_or(SNAPSHOT_ROWS, u64::from));
 
 /// How an edit is acknowledged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -416,7 +419,7 @@ impl Room {
         // A snapshot only saves time at the next start: it never holds up stopping for long.
         const PATIENCE: Duration = Duration::from_secs(5);
         if let Memory::Loaded(replica) = &self.memory
-            && replica.unfolded() >= SNAPSHOT_ROWS
+            && replica.unfolded() >= *ROWS_LAST
             && let Some(payload) = replica.snapshot()
         {
             let snapshot = Snapshot { seq: replica.seq(), payload: payload.into() };

@@ -240,6 +240,8 @@ async fn converse(
         if connection.is_known() != was_known {
             was_known = connection.is_known();
             changed.set(connection.changed());
+            // Until now it was set for the end of their time to say who they are.
+            alarm.as_mut().reset(connection.wake_at());
             socket.get_mut().release();
         }
         // All that waits is written before anything more is read: who does not read is not listened to.

@@ -9,6 +9,7 @@
 //! 6. What may wait for a token is bounded in bytes, what may come at all in number and bytes a second: every frame counts, also one that means
 //!    nothing.
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use shared::limits;
@@ -18,6 +19,13 @@ use tokio::time::Instant;
 use super::outbox::{End, Slot};
 use super::rate::Bucket;
 use crate::board::room::Ack;
+use crate::config::for_tests;
+
+/// After how much silence somebody is asked whether they are there. `TABLEHOP_PING_SECONDS` makes it short, so that tests see what follows.
+static SPELL: LazyLock<Duration> = LazyLock::new(|| {
+    let seconds = for_tests("TABLEHOP_PING_SECONDS").map_or(limits::PING_SECONDS, u64::from);
+    Duration::from_secs(seconds)
+});
 
 /// Silent spells after which a connection is given up.
 const SPELLS: u32 = 3;
@@ -202,7 +210,7 @@ impl Session {
     /// When to send [`Input::Tick`] next.
     pub fn wake_at(&self) -> Instant {
         if self.known {
-            self.heard + Duration::from_secs(limits::PING_SECONDS) * (self.asked + 1)
+            self.heard + *SPELL * (self.asked + 1)
         } else {
             self.opened + Duration::from_secs(limits::AUTH_SECONDS)
         }

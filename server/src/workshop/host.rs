@@ -216,12 +216,13 @@ impl Host {
                 }
                 Ok(()) = health.changed() => self.store_is(*health.borrow_and_update()),
                 () = sleep_until(self.wake_at(deadline)) => {
-                    self.keep_time().await;
                     if deadline.is_none() && !self.is_watched() && self.last_heard.elapsed() >= IDLE {
                         return None;
                     }
                 }
             }
+            // Whatever it was: tables tell that they are busy far more often than anybody asks, and a commit takes time.
+            self.keep_time().await;
             if self.deadline().is_some_and(|at| at <= Instant::now()) {
                 self.time_up().await;
             }

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use serde_json::Value;
-use shared::id::Role;
+use shared::id::{Role, TableId};
 use shared::wire::{ServerFrame, ServerMessage};
 use shared::workshop::{Event, RoundPlan, RoundStatus, TablePlan};
 use tempfile::TempDir;
@@ -367,6 +367,31 @@ async fn w11_a_wall_clock_that_is_set_breaks_no_round() {
     assert!((19 * 60_000..24 * 60_000).contains(&left), "{left} ms");
     let steps = house.history(&id).await;
     assert_eq!(steps.iter().filter(|row| matches!(row.event, Event::ClockSet { .. })).count(), 4);
+}
+
+/// Whatever wakes the café: here that a table is busy, and that somebody has gone.
+#[tokio::test]
+async fn w11_a_wall_clock_that_is_set_while_people_write_ends_no_round() {
+    let mut house = House::new();
+    let (clock, offset) = settable();
+    house.workshops = House::workshops_by(&house.store, clock.clone());
+    let id = house.cafe().await;
+    house.joins(&id, "ann").await;
+    house.does(&id, Command::NextRound).await;
+    house.does(&id, Command::StartRound).await;
+    for somebody_goes in [false, true] {
+        let mut handle = house.workshops.open(&id).await.expect("a café");
+        let seq = handle.moment.borrow_and_update().seq;
+        let here = somebody_goes.then(|| handle.floor.arrive("pann".into()));
+        offset.fetch_add(3_600_000, Ordering::SeqCst);
+        match here {
+            Some(here) => drop(here),
+            None => handle.floor.report(TableId(1), 1, 1, clock.now()),
+        }
+        let moment = timeout(PATIENCE, handle.moment.wait_for(|moment| moment.seq > seq)).await.expect("in time");
+        let status = moment.expect("a café").state.round.as_ref().map(|round| round.status);
+        assert!(matches!(status, Some(RoundStatus::Running { ends_at }) if ends_at > clock.now()), "{status:?}");
+    }
 }
 
 #[tokio::test]
