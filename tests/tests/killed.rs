@@ -22,7 +22,20 @@ const BOTH: [TableId; 2] = [TableId(1), TableId(2)];
 #[tokio::test(flavor = "multi_thread")]
 async fn d3_d9_killed_at_every_step_between_receipt_and_acknowledgement() -> Result<()> {
     let disk = Disk::new()?;
-    let mut server = Server::start_in_with(&disk.data(), disk.env()?).await?;
+    let env = disk.env()?;
+    killed_between_receipt_and_acknowledgement(&disk, env).await
+}
+
+/// The same while thousands write, when a commit is an entry in the journal.
+#[tokio::test(flavor = "multi_thread")]
+async fn d3_d9_d21_killed_at_every_step_of_a_commit_in_a_rush() -> Result<()> {
+    let disk = Disk::new()?;
+    let env = disk.env_of_a_rush()?;
+    killed_between_receipt_and_acknowledgement(&disk, env).await
+}
+
+async fn killed_between_receipt_and_acknowledgement(disk: &Disk, env: Vec<(String, String)>) -> Result<()> {
+    let mut server = Server::start_in_with(&disk.data(), env).await?;
     let (cafe, guest) = at_work(&server).await?;
     let mut written = Vec::new();
     let mut kills = 0;
@@ -73,6 +86,10 @@ async fn killed_while_it_stops(first: u64, stride: u64) -> Result<u64> {
     // All is left for the end: of each board a snapshot, and of the log all of it.
     let mut env = disk.env()?;
     env.push(("TABLEHOP_LAST_SNAPSHOT_ROWS".into(), "1".into()));
+    if first == 2 {
+        // And what is in the journal, to be filed.
+        env.push(("TABLEHOP_JOURNAL".into(), "100000".into()));
+    }
     let mut server = Server::start_in_with(&disk.data(), env).await?;
     let (cafe, guest) = at_work(&server).await?;
     let so_far = |guest: &Guest| guest.table_board(TABLE).unwrap_or_default().handover.so_far;
@@ -130,7 +147,9 @@ async fn d15_killed_at_every_step_of_taking_a_snapshot_and_folding_the_log() -> 
 /// killed in the middle of folding.
 async fn killed_while_it_folds(first: u64, stride: u64) -> Result<u64> {
     let disk = Disk::new()?;
-    let mut server = Server::start_in_with(&disk.data(), disk.env_that_folds()?).await?;
+    // One of three as while thousands write.
+    let env = if first == 2 { disk.env_of_a_rush()? } else { disk.env_that_folds()? };
+    let mut server = Server::start_in_with(&disk.data(), env).await?;
     let (cafe, guest) = at_work(&server).await?;
     let board = BoardKind::Table(TABLE);
     let so_far = |guest: &Guest| guest.table_board(TABLE).unwrap_or_default().handover.so_far.chars().count();

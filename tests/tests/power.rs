@@ -30,9 +30,11 @@ struct Cut {
 }
 
 impl Cut {
-    async fn after(steps: u64, lies: bool) -> Result<Self> {
+    /// `rush`: as while thousands write.
+    async fn after(steps: u64, rush: bool, lies: bool) -> Result<Self> {
         let disk = Disk::new()?;
-        let mut server = Server::start_in_with(&disk.data(), disk.env_that_folds()?).await?;
+        let env = if rush { disk.env_of_a_rush()? } else { disk.env_that_folds()? };
+        let mut server = Server::start_in_with(&disk.data(), env).await?;
         let cafe = Cafe::open(&server, &small(2, 1, 200.0)).await?;
         let guests = cafe.guests(6).await?;
         let tables = cafe.next_round(&guests).await?;
@@ -85,17 +87,21 @@ impl Cut {
         let found = self.cafe.stored(&server, &BOTH).await?;
         let once: HashSet<&String> = found.iter().collect();
         ensure!(once.len() == found.len(), "each of them once: {found:?}");
+        for file in std::fs::read_dir(data)? {
+            let name = file?.file_name();
+            ensure!(!name.to_string_lossy().contains("damaged"), "{name:?}: a cut was taken for damage");
+        }
         Ok(self.saved.iter().filter(|text| !once.contains(text)).cloned().collect())
     }
 }
 
 /// Everything that was not synced is lost, or random sectors of it: what was acknowledged is there.
 #[tokio::test(flavor = "multi_thread")]
-async fn d10_a_power_cut_loses_nothing_that_was_acknowledged() -> Result<()> {
+async fn d10_d21_a_power_cut_loses_nothing_that_was_acknowledged() -> Result<()> {
     let mut random = StdRng::seed_from_u64(seed());
     let mut lost = 0;
-    for _ in 0..3 {
-        let cut = Cut::after(random.random_range(2_000..4_000), false).await?;
+    for rush in [false, true, true] {
+        let cut = Cut::after(random.random_range(2_000..4_000), rush, false).await?;
         for kept in [0.0, 0.5, 0.9] {
             let (missing, bytes) = cut.missing(kept, &mut random).await?;
             lost += bytes;
@@ -104,7 +110,7 @@ async fn d10_a_power_cut_loses_nothing_that_was_acknowledged() -> Result<()> {
     }
     assert!(lost > 0, "no cut lost anything that was written, so this showed nothing");
     // And a disk that only says that it has synced is found out.
-    let (missing, _) = Cut::after(2_000, true).await?.missing(0.0, &mut random).await?;
+    let (missing, _) = Cut::after(2_000, false, true).await?.missing(0.0, &mut random).await?;
     assert!(!missing.is_empty(), "this would not notice if nothing were synced");
     Ok(())
 }
@@ -148,7 +154,7 @@ async fn ended_while_it_starts(cut: &Cut, crashed: &Disk, first: u64, stride: u6
 #[tokio::test(flavor = "multi_thread")]
 async fn d10_d15_power_that_is_cut_again_while_the_server_starts_loses_nothing() -> Result<()> {
     let mut random = StdRng::seed_from_u64(seed());
-    let cut = Cut::after(random.random_range(2_000..2_500), false).await?;
+    let cut = Cut::after(random.random_range(2_000..2_500), true, false).await?;
     let (lay, _) = cut.disk.left_by_power_cut(0.5, &mut random)?;
     let killed = cut.disk.left_by_kill()?;
     for crashed in [&killed, &lay] {
