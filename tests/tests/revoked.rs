@@ -37,7 +37,7 @@ impl Floods {
         let sent = self.sent[flood].fetch_add(1, Ordering::Relaxed);
         if sent >= AT_ONCE {
             tokio::time::sleep(APART).await;
-        } else if sent % 64 == 0 {
+        } else if sent.is_multiple_of(64) {
             tokio::task::yield_now().await;
         }
         let until = self.until.load(Ordering::Relaxed);
