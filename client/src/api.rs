@@ -98,6 +98,7 @@ impl ApiError {
             "timed_out" => timed_out;
             "store_unavailable" => store_unavailable;
             "store_full" => store_full;
+            "server_full" => server_full;
             "unavailable" => busy;
             "unknown_workshop" => not_found;
             "other_person" => bad_token;

@@ -26,6 +26,7 @@ mod ahead;
 mod durable;
 mod faults;
 mod hostile;
+mod memory;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -44,10 +45,15 @@ impl House {
     }
 
     fn at(dir: TempDir) -> Self {
+        Self::within(dir, (limits::BOARDS_MEMORY_MIB as usize) << 20)
+    }
+
+    /// With so many bytes of memory for all boards.
+    fn within(dir: TempDir, memory: usize) -> Self {
         let sqlite = Arc::new(SqliteStore::open(dir.path()).expect("a store"));
         let (store, faults) = FaultyStore::new(sqlite.clone());
         let store: Arc<dyn Store> = Arc::new(store);
-        let boards = Boards::new(store.clone(), Arc::default());
+        let boards = Boards::new(store.clone(), Arc::default(), memory);
         Self { boards, store, faults, board: BoardId::table(&"w".into(), TableId(1)), dir, sqlite }
     }
 

@@ -523,6 +523,10 @@ fn count_notes(inner: &Arc<Inner>, id: &WorkshopId, state: &Workshop) {
         for table in tables {
             if let Err(error) = boards.open(&BoardId::table(&id, table)).await {
                 tracing::warn!(workshop = %id, %table, %error, "the notes could not be counted");
+                // Those of the others could not either, and a large café has thousands.
+                if error == crate::board::BoardError::ServerFull {
+                    break;
+                }
             }
         }
     });

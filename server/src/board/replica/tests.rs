@@ -131,7 +131,7 @@ fn b22_an_honest_board_is_far_from_what_it_may_weigh() {
         drop(txn);
         take(&mut replica, &update, &[]).expect("fits").expect("new");
     }
-    let counted = Weight::of(&doc);
+    let counted = Weight::of(&state_of(&doc));
     let weight = replica.weight.expect("it was asked for");
     // At most so much, counted anew it is less; and ten times as many edits are a long café.
     assert!(weight.memory() >= counted.memory());
