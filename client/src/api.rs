@@ -105,6 +105,7 @@ impl ApiError {
             "board_broken" => board_broken;
             "board_quarantined" => board_broken;
             "board_full" => board_full;
+            "board_resting" => board_resting;
             "read_only" => read_only;
             "waits_for_others" => waits_for_others;
             "not_open" => not_open;

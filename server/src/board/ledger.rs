@@ -11,8 +11,6 @@ use std::time::Duration;
 use shared::limits::BOARD_SHARE;
 use tokio::time::Instant;
 
-use super::replica::leaked_bytes;
-
 /// Of every so many parts of the whole one is for boards that are open: at the rest of it no further board is opened.
 const PARTS: usize = 4;
 /// How often it is logged that there is no memory left: refusals may be thousands.
@@ -33,19 +31,26 @@ pub(crate) struct Ledger {
     /// Bytes that all may take.
     limit: usize,
     held: AtomicUsize,
+    /// Tells how many are lost for good.
+    lost: fn() -> usize,
     /// When it was last logged that the limit is met.
     told: Mutex<Option<Instant>>,
 }
 
 impl Ledger {
-    /// Of so many bytes.
-    pub fn new(limit: usize) -> Arc<Self> {
-        Arc::new(Self { limit, held: AtomicUsize::new(0), told: Mutex::default() })
+    /// Of so many bytes, without those that `lost` says are lost.
+    pub fn new(limit: usize, lost: fn() -> usize) -> Arc<Self> {
+        Arc::new(Self { limit, held: AtomicUsize::new(0), lost, told: Mutex::default() })
     }
 
     /// Bytes that boards may take at all.
     pub fn limit(&self) -> usize {
         self.limit
+    }
+
+    /// Bytes that are lost for good.
+    pub fn lost(&self) -> usize {
+        (self.lost)()
     }
 
     /// Bytes that boards take, at most.
@@ -60,7 +65,7 @@ impl Ledger {
             *told = Some(Instant::now());
             tracing::warn!(
                 held = self.held(),
-                leaked = leaked_bytes(),
+                lost = self.lost(),
                 limit = self.limit,
                 "boards take as much memory as they may (--boards-memory): no further board is opened until others are left"
             );
@@ -72,7 +77,7 @@ impl Ledger {
             Purpose::Opening => self.limit - self.limit / PARTS,
             Purpose::GoingOn => self.limit,
         };
-        let free = most.saturating_sub(leaked_bytes());
+        let free = most.saturating_sub(self.lost());
         let with = |held: usize| held.checked_add(bytes).filter(|held| *held <= free);
         let taken = self.held.fetch_update(Ordering::Relaxed, Ordering::Relaxed, with).is_ok();
         if taken {
@@ -147,7 +152,7 @@ mod tests {
 
     #[test]
     fn h26_what_is_held_is_never_more_than_the_whole_and_all_of_it_comes_back() {
-        let ledger = Ledger::new(8 * BOARD_SHARE);
+        let ledger = Ledger::new(8 * BOARD_SHARE, || 0);
         let mut boards: Vec<Held> = (0..8).map(|_| Held::nothing(&ledger)).collect();
         // Three quarters for opening, in whole shares.
         let opened = boards.iter_mut().filter_map(|held| held.reach(1, Purpose::Opening).then_some(())).count();
@@ -169,8 +174,18 @@ mod tests {
     }
 
     #[test]
+    fn h27_what_is_lost_is_not_there_for_others() {
+        let ledger = Ledger::new(8 * BOARD_SHARE, || 5 * BOARD_SHARE);
+        let mut boards: Vec<Held> = (0..3).map(|_| Held::nothing(&ledger)).collect();
+        assert!(boards[0].reach(1, Purpose::Opening) && !boards[1].reach(1, Purpose::Opening));
+        assert!(
+            boards[0].reach(3 * BOARD_SHARE, Purpose::GoingOn) && !boards[0].reach(4 * BOARD_SHARE, Purpose::GoingOn)
+        );
+    }
+
+    #[test]
     fn h26_many_at_once_take_no_more_than_there_is() {
-        let ledger = Ledger::new(400 * BOARD_SHARE);
+        let ledger = Ledger::new(400 * BOARD_SHARE, || 0);
         let takes = |_| {
             let ledger = ledger.clone();
             std::thread::spawn(move || {

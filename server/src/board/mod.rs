@@ -4,7 +4,7 @@
 //!
 //! - this file: the registry [`Boards`], and the handle of a board
 //! - [`room`]: the task; `room/edits`: edits in, commits, acknowledgements and edits out; `room/memory`: loading and recovering;
-//!   `room/ahead`: devices that hold more than a restored server
+//!   `room/ahead`: devices that hold more than a restored server; `room/hurt`: updates on which Yrs panics
 //! - `replica`: the document itself, a fold of the board's stream; `order`: how the items of its texts stand, and how far one has to go to
 //!   find a place; `weight`: what it costs beside its bytes; `ledger`: what all take together
 //! - `member`: those who have the board open
@@ -169,10 +169,14 @@ pub(crate) struct Handle {
 impl Boards {
     /// Over the streams in `store`; together they take so many bytes of memory at most.
     pub(crate) fn new(store: Arc<dyn Store>, floors: Arc<Floors>, memory: usize) -> Self {
+        Self::over(store, floors, Ledger::new(memory, replica::leaked_bytes))
+    }
+
+    fn over(store: Arc<dyn Store>, floors: Arc<Floors>, ledger: Arc<Ledger>) -> Self {
         let inner = Inner {
             store,
             floors,
-            ledger: Ledger::new(memory),
+            ledger,
             loading: Semaphore::new(limits::BOARDS_LOADING),
             rooms: DashMap::new(),
             members: AtomicU64::new(1),

@@ -383,6 +383,9 @@ impl Replica {
         let mut txn = self.doc.transact_mut();
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             txn.apply_update(update).map_err(|e| Spoilt::Broken(e.to_string()))?;
+            // No update is known that does this.
+            #[cfg(test)]
+            assert!(!brings.is_some_and(tests::is_bomb), "as Yrs would panic");
             if txn.has_missing_updates() {
                 return Err(Spoilt::Broken("it depends on what is not known".to_owned()));
             }
@@ -528,4 +531,4 @@ pub fn read_state_vector(bytes: &[u8]) -> Result<StateVector, ReadError> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -29,9 +29,11 @@ use crate::store::sqlite::{gathering, is_busy};
 use crate::store::{Snapshot, StreamId};
 use crate::workshop::floor::Floor;
 use ahead::Waiting;
+use hurt::Hurt;
 
 mod ahead;
 mod edits;
+mod hurt;
 mod memory;
 
 /// Messages of one batch: bounds how long the first waits for the last.
@@ -131,6 +133,7 @@ pub(super) async fn run(inner: Arc<Inner>, board: BoardId, handle: Handle, share
         put_off: HashSet::new(),
         shown: 0,
         waiting: Waiting::default(),
+        hurt: Hurt::default(),
         failures: 0,
         damages: 0,
         failure: None,
@@ -179,6 +182,8 @@ struct Room {
     shown: u64,
     /// Members who hold more than the server, and wait for others who do.
     waiting: Waiting,
+    /// Updates on which Yrs has panicked here.
+    hurt: Hurt,
     /// Commits and loads that have failed one after another.
     failures: u32,
     /// Commits that found the store damaged, one after another.
@@ -279,7 +284,9 @@ impl Room {
     }
 
     fn wake_at(&self) -> Instant {
-        let idle = if self.members.is_empty() { Some(self.idle_since + IDLE) } else { None };
+        let idle = self.idle_since + IDLE;
+        let idle =
+            self.members.is_empty().then(|| self.hurt.until(Instant::now()).map_or(idle, |until| until.max(idle)));
         let report = if self.edits > 0 { self.reported.map(|at| at + report_every()) } else { None };
         let whole = self.whole.as_ref().map(|whole| whole.made + KEEP_WHOLE);
         let far = Instant::now() + Duration::from_secs(3_600);
@@ -288,7 +295,7 @@ impl Room {
     }
 
     fn is_idle(&self) -> bool {
-        self.members.is_empty() && self.idle_since.elapsed() >= IDLE
+        self.members.is_empty() && self.idle_since.elapsed() >= IDLE && self.hurt.until(Instant::now()).is_none()
     }
 
     /// Works through a batch; returns whom to tell when the board is to stop.
@@ -344,7 +351,8 @@ impl Room {
                     self.expects_until = Instant::now();
                 }
                 Input::MakeRoom => {
-                    self.makes_room = self.members.is_empty() && self.expects_until <= Instant::now();
+                    let may_go = self.members.is_empty() && self.hurt.until(Instant::now()).is_none();
+                    self.makes_room = may_go && self.expects_until <= Instant::now();
                 }
                 Input::Stop(done) => stop = Some(done),
                 Input::Join { .. } | Input::Leave { .. } | Input::Edit(_) => {}
@@ -357,7 +365,8 @@ impl Room {
 
     /// Says how much there would be for others if this board were unloaded.
     fn spare(&self) {
-        let spare = if self.members.is_empty() { self.share.held.bytes() } else { 0 };
+        let may_go = self.members.is_empty() && self.hurt.until(Instant::now()).is_none();
+        let spare = if may_go { self.share.held.bytes() } else { 0 };
         self.share.spare.store(spare, Ordering::Relaxed);
     }
 

@@ -24,6 +24,9 @@ const SNAPSHOT_ROWS_AWAKE: u64 = 5_000;
 static ROWS_AWAKE: LazyLock<u64> =
     LazyLock::new(|| crate::config::for_tests("TABLEHOP_SNAPSHOT_ROWS").map_or(SNAPSHOT_ROWS_AWAKE, u64::from));
 
+/// How long after an edit was put off by a board that rests it is asked for again.
+const RESTING: Duration = Duration::from_secs(60);
+
 /// An edit that has been applied to the document, and waits for its commit.
 pub(super) struct Staged {
     pub(super) id: MemberId,
@@ -54,6 +57,13 @@ impl Room {
             match replica.holds(update) {
                 true => staged.push(Staged { id, ack, row: None, whole: self.is_whole(id, ack) }),
                 false => self.refuse(id, ack, "read_only"),
+            }
+            return;
+        }
+        if self.hurt.rests(Instant::now()) {
+            match replica.holds(update) {
+                true => staged.push(Staged { id, ack, row: None, whole: self.is_whole(id, ack) }),
+                false => self.take_later(id, ack, "board_resting", RESTING),
             }
             return;
         }
@@ -94,6 +104,9 @@ impl Room {
                     Spoilt::TooManyRoots => (1002, "too_many_roots"),
                 };
                 self.expel(id, End { code, reason });
+                if let Spoilt::Leaked(lost) = spoilt {
+                    self.is_hurt(lost);
+                }
                 self.rebuild(staged).await;
             }
         }
