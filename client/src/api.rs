@@ -98,12 +98,14 @@ impl ApiError {
             "timed_out" => timed_out;
             "store_unavailable" => store_unavailable;
             "store_full" => store_full;
+            "server_full" => server_full;
             "unavailable" => busy;
             "unknown_workshop" => not_found;
             "other_person" => bad_token;
             "board_broken" => board_broken;
             "board_quarantined" => board_broken;
             "board_full" => board_full;
+            "board_resting" => board_resting;
             "read_only" => read_only;
             "waits_for_others" => waits_for_others;
             "not_open" => not_open;

@@ -194,6 +194,8 @@ impl Board {
         let before = vector(&self.replica);
         match self.replica.check(&update) {
             Ok(()) => {}
+            // Memory for all boards is not asked for here.
+            Err(Unfit::NoMemory) => unreachable!("there is one board"),
             Err(Unfit::Foreign | Unfit::Gap | Unfit::Full | Unfit::Lazy | Unfit::Misplaced | Unfit::Crowded) => {
                 assert_eq!(vector(&self.replica), before, "a refusal changed something");
                 return false;

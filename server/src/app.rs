@@ -45,7 +45,7 @@ impl App {
         describe_figures();
         let floors = Arc::new(Floors::default());
         let tokens = Tokens::new(store.clone(), config.token_lifetime(), Clock::system());
-        let boards = Arc::new(Boards::new(store.clone(), floors.clone()));
+        let boards = Arc::new(Boards::new(store.clone(), floors.clone(), config.boards_bytes()));
         Self {
             config: Arc::new(config),
             tokens: Arc::new(tokens),
@@ -90,6 +90,7 @@ fn describe_figures() {
     use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
     describe_gauge!("tablehop_connections", "Open WebSockets");
     describe_gauge!("tablehop_boards_awake", "Boards in memory");
+    describe_gauge!("tablehop_boards_memory_bytes", Unit::Bytes, "Memory that boards hold, at most");
     describe_gauge!("tablehop_workshops_awake", "Cafés in memory");
     describe_counter!("tablehop_boards_quarantined_total", "Boards found damaged when they were opened");
     describe_counter!(
@@ -123,7 +124,9 @@ fn describe_figures() {
     ] {
         metrics::counter!(name).increment(0);
     }
-    for name in ["tablehop_connections", "tablehop_boards_awake", "tablehop_workshops_awake"] {
+    for name in
+        ["tablehop_connections", "tablehop_boards_awake", "tablehop_boards_memory_bytes", "tablehop_workshops_awake"]
+    {
         metrics::gauge!(name).increment(0.0);
     }
 }

@@ -96,6 +96,12 @@ pub struct Config {
     #[arg(long, env = "TABLEHOP_TOKEN_DAYS", value_name = "DAYS", default_value_t = limits::TOKEN_DAYS,
           value_parser = clap::value_parser!(u32).range(0..=36_500))]
     pub token_days: u32,
+
+    /// MiB of memory that all boards that are in use may take together; from three quarters of it on no further one is opened until others
+    /// have been left
+    #[arg(long, env = "TABLEHOP_BOARDS_MEMORY", value_name = "MIB", default_value_t = limits::BOARDS_MEMORY_MIB,
+          value_parser = clap::value_parser!(u32).range(i64::from(limits::BOARDS_MEMORY_MIB_LEAST)..=1_048_576))]
+    pub boards_memory: u32,
 }
 
 /// The address under which a peer is counted: a network of 64 bits is one guest's.
@@ -171,12 +177,18 @@ impl Config {
             connection_limit: limits::CONNECTIONS_PER_ADDRESS,
             head_seconds: limits::HEAD_SECONDS,
             token_days: limits::TOKEN_DAYS,
+            boards_memory: limits::BOARDS_MEMORY_MIB,
         }
     }
 
     /// How long a token is good for; for ever if there is nothing.
     pub fn token_lifetime(&self) -> Option<Duration> {
         (self.token_days > 0).then(|| Duration::from_secs(u64::from(self.token_days) * 86_400))
+    }
+
+    /// Bytes of memory that all boards may take together.
+    pub fn boards_bytes(&self) -> usize {
+        usize::try_from(u64::from(self.boards_memory) << 20).unwrap_or(usize::MAX)
     }
 
     /// Where guests reach this server, without a slash at the end: `--public-url`, or this machine's address as others see it.

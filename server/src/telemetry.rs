@@ -12,6 +12,7 @@ use tracing_subscriber::fmt::format::{Format, Json, Writer};
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::registry::LookupSpan;
 
+use crate::board::replica::leaked_bytes;
 use crate::config::{Config, LogFormat};
 use crate::socket::outbox;
 
@@ -125,6 +126,11 @@ pub fn count() {
             metrics::Unit::Bytes,
             "Bytes that wait to be written to WebSockets"
         );
+        metrics::describe_gauge!(
+            "tablehop_boards_lost_bytes",
+            metrics::Unit::Bytes,
+            "Memory that documents take on which the CRDT library panicked; the next start gives it back"
+        );
         handle
     });
 }
@@ -170,6 +176,7 @@ pub async fn keep_counting() {
 /// All counters in Prometheus' text format; empty before [`count`].
 pub fn render_metrics() -> String {
     metrics::gauge!("tablehop_queue_bytes").set(outbox::waiting_bytes() as f64);
+    metrics::gauge!("tablehop_boards_lost_bytes").set(leaked_bytes() as f64);
     METRICS.get().map(PrometheusHandle::render).unwrap_or_default()
 }
 

@@ -143,6 +143,17 @@ pub const BOARD_BYTES: usize = 16 * 1024 * 1024;
 /// letter. [`BOARD_BYTES`] alone could be a gigabyte of them. These are 260,000 items; the 20,000 updates of a long café, each at another
 /// place, make 20,000 to 60,000, and 200 notes 3,000.
 pub const BOARD_MEMORY: usize = 64 * 1024 * 1024;
+/// MiB of memory, by default, that the boards that are awake may take together: a machine with 4 GiB has room beside it for [`QUEUES_BYTES`], ten
+/// thousand connections, what is just being loaded, and the system. From three quarters of it on no further board is opened; the rest is for
+/// what is written on those that are. Three quarters are six thousand tables with [`BOARD_SHARE`] each, and the largest café has [`TABLES_MAX`].
+pub const BOARDS_MEMORY_MIB: u32 = 2_048;
+/// Fewest MiB that may be chosen for that: the largest board has to be opened, and to be let go, within them.
+pub const BOARDS_MEMORY_MIB_LEAST: u32 = 128;
+/// Bytes of that which each board has from the moment it is woken, whatever the others do, and in which it grows: fifty notes, as a table
+/// writes in three rounds. So people write on, though somebody else has used up everything with boards of their own.
+pub const BOARD_SHARE: usize = 256 * 1024;
+/// Boards that are read from the store at the same time. What is read is in memory beside what comes of it, and is not counted yet.
+pub const BOARDS_LOADING: usize = 8;
 /// Letters and values of others that may be walked along to find the places of what comes, on one board for as long as it is awake; those
 /// walked along to put together what was loaded count, too. Nobody who writes where no one else is just writing causes any. Two who
 /// were offline and have each put 2,000 letters at the beginning of the same text, one before the other, cause 8 million. All of it takes a

@@ -21,7 +21,8 @@ const SILENCE: u32 = 30_000;
 const SIGN_OF_LIFE: u32 = 3_000;
 
 /// Reasons for a refusal that say nothing about the token.
-pub const PASSING: [&str; 4] = ["store_unavailable", "unavailable", "too_many_boards", "too_many_sessions"];
+pub const PASSING: [&str; 5] =
+    ["store_unavailable", "unavailable", "server_full", "too_many_boards", "too_many_sessions"];
 
 /// Where the connection stands.
 #[derive(Clone, Debug, PartialEq, Eq)]

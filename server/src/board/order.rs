@@ -52,6 +52,9 @@ pub struct Order {
     steps: u64,
 }
 
+/// Bytes of memory that a piece takes, its place among those of its client included.
+const PIECE_MEMORY: usize = 192;
+
 #[derive(Debug)]
 struct Sequence {
     parent: Parent,
@@ -118,6 +121,11 @@ pub fn loose(items: &[Placed], known: impl Fn(u64) -> u32) -> (u64, u64) {
 }
 
 impl Order {
+    /// Bytes of memory that it takes, about.
+    pub fn memory(&self) -> usize {
+        self.pieces.len() * PIECE_MEMORY
+    }
+
     /// The order in a document, encoded as a v1 update.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! The server's copy of one board's document: a fold of the board's stream. Knows Yrs, and nothing of people or sockets.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use shared::board::{new_doc, root};
 use shared::limits;
@@ -14,8 +15,9 @@ use yrs::{
     Update,
 };
 
+use super::ledger::{Held, Purpose};
 use super::order::{self, Order, Refused, Surroundings};
-use super::weight::{Gauge, Gone, Weight, memory_for};
+use super::weight::{Gauge, Gone, Weight, memory_for, memory_of_cuts, state_of};
 use crate::socket::guard::Attributed;
 use crate::store::Loaded;
 
@@ -25,6 +27,13 @@ const EXPANSION: usize = 8;
 /// As many steps as this may have been taken to put items where they stand before it is looked at how many they really were. Most boards are
 /// never so large, or awake for so long, that this would have to be known.
 const STEPS_UNCOUNTED: u64 = limits::BOARD_STEPS;
+
+/// The part of what was counted that may have come since then before a board counts anew, rather than take more of the memory for all:
+/// counting goes through all of it.
+const WORTH_COUNTING: usize = 4;
+
+/// Bytes of documents that are out of reach for good; see [`leaked_bytes`].
+static LEAKED: AtomicUsize = AtomicUsize::new(0);
 
 /// A document with its place in the log. The log is the truth: after any doubt the replica is thrown away and loaded again.
 pub struct Replica {
@@ -93,6 +102,8 @@ pub enum Unfit {
     Foreign,
     /// The board would become too large.
     Full,
+    /// All boards together would take more memory than they may.
+    NoMemory,
     /// It puts a shared type into one that is there already. Elements are created whole, with all that nests in them: so what the scan
     /// allows in one update is how deep a board can ever nest, and deleting, which recurses in Yrs, stays shallow.
     Lazy,
@@ -108,6 +119,8 @@ pub enum Unfit {
 pub enum Spoilt {
     /// Applying failed, in words for the operator.
     Broken(String),
+    /// Yrs panicked, and so many bytes of memory are out of reach for good.
+    Leaked(usize),
     /// A text has grown past [`limits::TEXT_KEPT`].
     TextTooLong,
     /// There are more root types than [`limits::ROOTS_MAX`].
@@ -186,9 +199,51 @@ impl Replica {
         self.unfolded = 0;
     }
 
+    /// Bytes of memory that it takes at most. The document is gone through if that is not known at all.
+    pub fn size(&mut self) -> usize {
+        let items = match &self.weight {
+            Some(weight) => weight.memory(),
+            None => self.count(),
+        };
+        self.bytes.at_most() + items + self.order.as_ref().map_or(0, Order::memory)
+    }
+
+    /// Goes through the document; returns the memory of its items.
+    fn count(&mut self) -> usize {
+        let state = state_of(&self.doc);
+        self.bytes = Gauge::counted(state.len());
+        self.weight.insert(Weight::of(&state)).memory()
+    }
+
+    /// Whether the memory that the board has, or finds, is enough for so much more, and for what is to be deleted.
+    fn finds_memory(&mut self, held: &mut Held, more: usize, deleted: &[Range]) -> bool {
+        if held.covers(self.size() + more + memory_of_cuts(deleted, None)) {
+            return true;
+        }
+        let cuts = match deleted {
+            [] => 0,
+            // Whoever comes back says all that they know to be deleted.
+            _ => memory_of_cuts(deleted, Some(self.gone.get_or_insert_with(|| Gone::of(&self.doc)))),
+        };
+        if more + cuts == 0 || held.covers(self.size() + more + cuts) {
+            return true;
+        }
+        let uncounted = self.bytes.uncounted() + self.weight.as_ref().map_or(0, Weight::uncounted);
+        if uncounted > self.size() / WORTH_COUNTING {
+            self.count();
+            held.settle(self.size());
+        }
+        held.reach(self.size() + more + cuts, Purpose::GoingOn)
+    }
+
     /// Whether an update can be applied. Under client ids that are not its sender's it may repeat what is known, as clients do who
     /// answer a Step1, and nothing else.
     pub fn check(&mut self, update: &Attributed) -> Result<(), Unfit> {
+        self.check_within(update, None)
+    }
+
+    /// The same, where `held` is what the board has of the memory for all; more is taken of that if it is needed.
+    pub fn check_within(&mut self, update: &Attributed, held: Option<&mut Held>) -> Result<(), Unfit> {
         self.next = Next::default();
         let clocks = self.known.get_or_insert_with(|| Clocks::of(&self.doc));
         let known = |client: u64| clocks.get(client).unwrap_or(0);
@@ -227,17 +282,25 @@ impl Replica {
         let new = update.items.iter().filter(|item| item.end() > known(item.id.client));
         let count = new.clone().count() as u64;
         self.next.memory = if count > 0 { memory_for(new) + update.content } else { 0 };
-        let weight = self.weight.get_or_insert_with(|| Weight::of(&self.doc));
+        let weight = self.weight.get_or_insert_with(|| Weight::of(&state_of(&self.doc)));
         if !weight.has_room(&self.doc, self.next.memory, &update.deleted, &mut self.gone) {
             return Err(Unfit::Full);
         }
+        let items = weight.items();
+        let more = self.next.memory + if brings { update.bytes.len() } else { 0 };
+        if let Some(held) = held
+            && !self.finds_memory(held, more, &update.deleted)
+        {
+            return Err(Unfit::NoMemory);
+        }
+        let known = |client: u64| self.known.as_ref().and_then(|clocks| clocks.get(client)).unwrap_or(0);
         if self.order.is_none() {
             let (among_all, among_these) = order::loose(&update.items, known);
             // Three times along a key's values: to the first of them, along them, and back.
-            let steps = 3 * (among_all * (weight.items() + count) + among_these * count);
+            let steps = 3 * (among_all * (items + count) + among_these * count);
             if order::matters(&update.items, known) || self.uncounted + steps > STEPS_UNCOUNTED {
                 // What was taken can be read, and if not it is not for this sender to pay for it.
-                let state = self.doc.transact().encode_state_as_update_v1(&StateVector::default());
+                let state = state_of(&self.doc);
                 self.order = Order::of(&state).ok();
                 self.steps = self.order.as_ref().map_or(0, Order::steps).max(self.steps);
             } else {
@@ -320,6 +383,9 @@ impl Replica {
         let mut txn = self.doc.transact_mut();
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             txn.apply_update(update).map_err(|e| Spoilt::Broken(e.to_string()))?;
+            // No update is known that does this.
+            #[cfg(test)]
+            assert!(!brings.is_some_and(tests::is_bomb), "as Yrs would panic");
             if txn.has_missing_updates() {
                 return Err(Spoilt::Broken("it depends on what is not known".to_owned()));
             }
@@ -337,9 +403,13 @@ impl Replica {
             Ok(Some(txn.encode_update_v1()))
         }));
         outcome.unwrap_or_else(|_| {
-            // Dropping the transaction would commit what is half applied, and a panic in there would end the process.
+            // Dropping the transaction would commit what is half applied, and a panic in there would end the process. With it the document
+            // is kept, which can be told of no more than that it was within the limits.
             std::mem::forget(txn);
-            Err(Spoilt::Broken("applying it failed".to_owned()))
+            let items = self.weight.as_ref().map_or(limits::BOARD_MEMORY, Weight::memory);
+            let leaked = self.bytes.at_most() + items + self.next.memory;
+            LEAKED.fetch_add(leaked, Ordering::Relaxed);
+            Err(Spoilt::Leaked(leaked))
         })
     }
 
@@ -406,9 +476,14 @@ impl<T: ReadTxn, K: Fn(u64) -> u32> Surroundings for Around<'_, T, K> {
     }
 }
 
+/// Bytes of memory that documents take on which Yrs has panicked: they cannot be let go before the process ends.
+pub fn leaked_bytes() -> usize {
+    LEAKED.load(Ordering::Relaxed)
+}
+
 /// How large a document is, in bytes of a v1 update.
 fn bytes_of(doc: &Doc) -> usize {
-    doc.transact().encode_state_as_update_v1(&StateVector::default()).len()
+    state_of(doc).len()
 }
 
 /// Notes, themes and actions that a board holds, those taken away included.
@@ -456,4 +531,4 @@ pub fn read_state_vector(bytes: &[u8]) -> Result<StateVector, ReadError> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -5,6 +5,7 @@
 //! not on disk (invariant 1). If the commit fails the document is thrown away and loaded again: the store is the truth (7).
 
 use std::collections::HashSet;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
@@ -19,18 +20,20 @@ use yrs::{Doc, StateVector};
 use super::member::{Audience, Member, MemberId, Members};
 use super::presence::Presence;
 use super::replica::Replica;
-use super::{BoardError, Handle, Inner};
+use super::{BoardError, Handle, Inner, Share};
 use crate::clock;
 use crate::socket::dialect::Dialect;
 use crate::socket::guard::Attributed;
 use crate::socket::outbox::{End, Outbox};
 use crate::store::sqlite::{gathering, is_busy};
-use crate::store::{Snapshot, StoreError, StreamId};
+use crate::store::{Snapshot, StreamId};
 use crate::workshop::floor::Floor;
 use ahead::Waiting;
+use hurt::Hurt;
 
 mod ahead;
 mod edits;
+mod hurt;
 mod memory;
 
 /// Messages of one batch: bounds how long the first waits for the last.
@@ -43,6 +46,10 @@ const KEEP_WHOLE: Duration = Duration::from_secs(3);
 const GREETED: usize = 64;
 /// How long after a load that failed it is tried again for those who wait for it.
 const LOAD_AGAIN: Duration = Duration::from_secs(1);
+/// How long after an edit found no memory those are asked again who wait for that: boards that are left go within [`IDLE`].
+const TAKE_AGAIN: Duration = Duration::from_secs(5);
+/// How long somebody may take to come in, once the board has said that it is loaded.
+const EXPECTED: Duration = Duration::from_secs(1);
 /// How long a board without members stays awake.
 const IDLE: Duration = Duration::from_secs(30);
 /// How often a busy board tells the floor how many notes it has.
@@ -82,19 +89,36 @@ type Read = Box<dyn FnOnce(Result<&Doc, BoardError>) + Send>;
 /// What a board is asked. Small, for each board keeps room for dozens.
 pub(crate) enum Input {
     Ready(oneshot::Sender<Result<(), BoardError>>),
-    Join { id: MemberId, member: Box<Member> },
-    Leave { id: MemberId },
-    Sync { id: MemberId, state_vector: Box<StateVector> },
-    Refresh { id: MemberId },
+    Join {
+        id: MemberId,
+        member: Box<Member>,
+    },
+    Leave {
+        id: MemberId,
+    },
+    Sync {
+        id: MemberId,
+        state_vector: Box<StateVector>,
+    },
+    Refresh {
+        id: MemberId,
+    },
     Edit(Box<Edit>),
-    Presence { id: MemberId, said: Box<(PresenceUser, Vec<PresenceEntry>)> },
-    QueryPresence { id: MemberId },
+    Presence {
+        id: MemberId,
+        said: Box<(PresenceUser, Vec<PresenceEntry>)>,
+    },
+    QueryPresence {
+        id: MemberId,
+    },
     Read(Read),
+    /// To be unloaded at once, if nobody has it open: the memory is needed.
+    MakeRoom,
     Stop(oneshot::Sender<()>),
 }
 
 /// The task of one board, from loading to unloading.
-pub(super) async fn run(inner: Arc<Inner>, board: BoardId, handle: Handle, rx: mpsc::Receiver<Input>) {
+pub(super) async fn run(inner: Arc<Inner>, board: BoardId, handle: Handle, share: Share, rx: mpsc::Receiver<Input>) {
     let floor = inner.floors.of(&board.workshop);
     let mut room = Room {
         stream: StreamId::board(&board.to_string()),
@@ -105,15 +129,21 @@ pub(super) async fn run(inner: Arc<Inner>, board: BoardId, handle: Handle, rx: m
         board,
         floor,
         memory: Memory::Unloaded,
+        share,
+        size: 0,
         presence: Presence::default(),
         behind: HashSet::new(),
+        put_off: HashSet::new(),
         shown: 0,
         waiting: Waiting::default(),
+        hurt: Hurt::default(),
         failures: 0,
         damages: 0,
         failure: None,
         load_again: None,
         idle_since: Instant::now(),
+        expects_until: Instant::now(),
+        makes_room: false,
         edits: 0,
         reported: None,
         whole: None,
@@ -141,23 +171,35 @@ struct Room {
     address: Address,
     floor: Arc<Floor>,
     memory: Memory,
+    /// What it has of the memory for all boards.
+    share: Share,
+    /// What the document takes of it, if it could not be loaded for that; 0 otherwise.
+    size: usize,
     members: Members,
     presence: Presence,
     /// Members who must be caught up as soon as the document is there.
     behind: HashSet<MemberId>,
+    /// Members whose edits are to be taken later, and who were told so.
+    put_off: HashSet<MemberId>,
     /// The last row that those who have the document were shown, or had it with.
     shown: u64,
     /// Members who hold more than the server, and wait for others who do.
     waiting: Waiting,
+    /// Updates on which Yrs has panicked here.
+    hurt: Hurt,
     /// Commits and loads that have failed one after another.
     failures: u32,
     /// Commits that found the store damaged, one after another.
     damages: u32,
     /// Why it could not be loaded.
-    failure: Option<StoreError>,
-    /// When loading it is tried again for those who wait.
+    failure: Option<BoardError>,
+    /// When loading it is tried again for those who wait, or taking what they wrote.
     load_again: Option<Instant>,
     idle_since: Instant,
+    /// Until then somebody is about to open it.
+    expects_until: Instant,
+    /// Whether it is to go at once.
+    makes_room: bool,
     /// Edits since the floor was last told.
     edits: u16,
     reported: Option<Instant>,
@@ -186,6 +228,7 @@ impl Room {
     async fn live(&mut self, mut rx: mpsc::Receiver<Input>) {
         self.load().await;
         self.report();
+        self.spare();
         let mut inbox = Vec::new();
         let stopped = loop {
             tokio::select! {
@@ -197,6 +240,9 @@ impl Room {
                     if let Some(done) = self.take(&mut inbox).await {
                         break Some(done);
                     }
+                    if self.makes_room {
+                        break None;
+                    }
                 }
                 () = sleep_until(self.wake_at()) => {
                     if self.is_idle() {
@@ -206,6 +252,9 @@ impl Room {
                         self.load_again = None;
                         if !self.members.is_empty() {
                             self.load().await;
+                        }
+                        if matches!(self.memory, Memory::Loaded(_)) {
+                            self.catch_up().await;
                         }
                     }
                     self.whole.take_if(|whole| whole.made.elapsed() >= KEEP_WHOLE);
@@ -238,7 +287,9 @@ impl Room {
     }
 
     fn wake_at(&self) -> Instant {
-        let idle = if self.members.is_empty() { Some(self.idle_since + IDLE) } else { None };
+        let idle = self.idle_since + IDLE;
+        let idle =
+            self.members.is_empty().then(|| self.hurt.until(Instant::now()).map_or(idle, |until| until.max(idle)));
         let report = if self.edits > 0 { self.reported.map(|at| at + report_every()) } else { None };
         let whole = self.whole.as_ref().map(|whole| whole.made + KEEP_WHOLE);
         let far = Instant::now() + Duration::from_secs(3_600);
@@ -247,7 +298,7 @@ impl Room {
     }
 
     fn is_idle(&self) -> bool {
-        self.members.is_empty() && self.idle_since.elapsed() >= IDLE
+        self.members.is_empty() && self.idle_since.elapsed() >= IDLE && self.hurt.until(Instant::now()).is_none()
     }
 
     /// Works through a batch; returns whom to tell when the board is to stop.
@@ -274,7 +325,11 @@ impl Room {
             match input {
                 Input::Ready(reply) => {
                     self.idle_since = Instant::now();
+                    self.makes_room = false;
                     self.load().await;
+                    if matches!(self.memory, Memory::Loaded(_)) {
+                        self.expects_until = Instant::now() + EXPECTED;
+                    }
                     // Nobody waits any more: nothing to do.
                     let _ = reply.send(self.replica().map(|_| ()));
                 }
@@ -295,19 +350,33 @@ impl Room {
                     self.idle_since = Instant::now();
                     self.load().await;
                     read(self.replica().map(Replica::doc));
+                    // Who only reads does not come in.
+                    self.expects_until = Instant::now();
+                }
+                Input::MakeRoom => {
+                    let may_go = self.members.is_empty() && self.hurt.until(Instant::now()).is_none();
+                    self.makes_room = may_go && self.expects_until <= Instant::now();
                 }
                 Input::Stop(done) => stop = Some(done),
                 Input::Join { .. } | Input::Leave { .. } | Input::Edit(_) => {}
             }
         }
         self.report_if_due();
+        self.spare();
         stop
+    }
+
+    /// Says how much there would be for others if this board were unloaded.
+    fn spare(&self) {
+        let may_go = self.members.is_empty() && self.hurt.until(Instant::now()).is_none();
+        let spare = if may_go { self.share.held.bytes() } else { 0 };
+        self.share.spare.store(spare, Ordering::Relaxed);
     }
 
     fn replica(&self) -> Result<&Replica, BoardError> {
         match &self.memory {
             Memory::Loaded(replica) => Ok(replica),
-            Memory::Unloaded => Err(self.failure.clone().map_or(BoardError::Unavailable, BoardError::Store)),
+            Memory::Unloaded => Err(self.failure.clone().unwrap_or(BoardError::Unavailable)),
             Memory::Quarantined(why) => Err(BoardError::Quarantined(why.clone())),
         }
     }
@@ -315,6 +384,7 @@ impl Room {
     // -- Members
 
     fn join(&mut self, id: MemberId, member: Member) {
+        self.expects_until = Instant::now();
         if let Err(member) = self.members.insert(id, member) {
             return member.turn_away(&self.address, "too_many_sessions");
         }
@@ -327,6 +397,7 @@ impl Room {
     fn leave(&mut self, id: MemberId) {
         self.members.remove(id);
         self.behind.remove(&id);
+        self.put_off.remove(&id);
         self.waiting.leaves(id);
         let changes = self.presence.leave(id);
         self.tell_presence(&changes, Audience::AllBut(id));

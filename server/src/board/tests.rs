@@ -26,6 +26,7 @@ mod ahead;
 mod durable;
 mod faults;
 mod hostile;
+mod memory;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -44,10 +45,19 @@ impl House {
     }
 
     fn at(dir: TempDir) -> Self {
+        Self::within(dir, (limits::BOARDS_MEMORY_MIB as usize) << 20)
+    }
+
+    /// With so many bytes of memory for all boards, whatever other tests lose.
+    fn within(dir: TempDir, memory: usize) -> Self {
+        Self::over(dir, Ledger::new(memory, || 0))
+    }
+
+    fn over(dir: TempDir, ledger: Arc<Ledger>) -> Self {
         let sqlite = Arc::new(SqliteStore::open(dir.path()).expect("a store"));
         let (store, faults) = FaultyStore::new(sqlite.clone());
         let store: Arc<dyn Store> = Arc::new(store);
-        let boards = Boards::new(store.clone(), Arc::default());
+        let boards = Boards::over(store.clone(), Arc::default(), ledger);
         Self { boards, store, faults, board: BoardId::table(&"w".into(), TableId(1)), dir, sqlite }
     }
 

@@ -33,7 +33,8 @@ impl Gauge {
         Self { at_most, ..Self::default() }
     }
 
-    fn counted(counted: usize) -> Self {
+    /// It was counted just now.
+    pub fn counted(counted: usize) -> Self {
         Self { at_most: counted, counted, refused: 0 }
     }
 
@@ -54,6 +55,16 @@ impl Gauge {
     pub fn grow(&mut self, more: usize) {
         self.at_most += more;
     }
+
+    /// How much it is at most.
+    pub fn at_most(&self) -> usize {
+        self.at_most
+    }
+
+    /// How much of that was not counted.
+    pub fn uncounted(&self) -> usize {
+        self.at_most - self.counted
+    }
 }
 
 /// The weight of one document, in bytes of memory.
@@ -61,21 +72,21 @@ impl Gauge {
 pub(super) struct Weight(Gauge);
 
 impl Weight {
-    /// Counts a document.
-    pub fn of(doc: &Doc) -> Self {
-        Self(Gauge::counted(memory_of(doc)))
+    /// Counts a document, encoded as a v1 update.
+    pub fn of(state: &[u8]) -> Self {
+        Self(Gauge::counted(memory_of(state)))
     }
 
     /// Whether there is room for so much more, and for what is to be deleted. `gone` is what is deleted, if that is known.
     pub fn has_room(&mut self, doc: &Doc, more: usize, deleted: &[Range], gone: &mut Option<Gone>) -> bool {
-        if self.0.at_most + more + CUT_MEMORY * deleted.len() <= limits::BOARD_MEMORY {
+        if self.0.at_most + more + memory_of_cuts(deleted, None) <= limits::BOARD_MEMORY {
             return true;
         }
         // Whoever comes back says all that they know to be deleted; what is gone already cuts nothing.
         let gone = gone.get_or_insert_with(|| Gone::of(doc));
-        let cuts = CUT_MEMORY * deleted.iter().filter(|range| !gone.holds(range)).count();
+        let cuts = memory_of_cuts(deleted, Some(gone));
         let bound = if more == 0 { limits::BOARD_MEMORY + RESERVE } else { limits::BOARD_MEMORY };
-        more + cuts == 0 || self.0.has_room(more + cuts, bound, || memory_of(doc))
+        more + cuts == 0 || self.0.has_room(more + cuts, bound, || memory_of(&state_of(doc)))
     }
 
     /// Items, at most.
@@ -95,9 +106,13 @@ impl Weight {
     }
 
     /// Bytes of memory, at most.
-    #[cfg(test)]
     pub fn memory(&self) -> usize {
         self.0.at_most
+    }
+
+    /// How many of them were not counted.
+    pub fn uncounted(&self) -> usize {
+        self.0.uncounted()
     }
 }
 
@@ -137,7 +152,17 @@ pub(super) fn memory_for<'a>(items: impl Iterator<Item = &'a Placed>) -> usize {
     items.map(|item| ITEM_MEMORY * (1 + usize::from(item.left.is_some()) + usize::from(item.right.is_some()))).sum()
 }
 
-fn memory_of(doc: &Doc) -> usize {
+/// Bytes of memory that deleting these takes at most. `gone` is what is deleted already, and cuts nothing.
+pub(super) fn memory_of_cuts(deleted: &[Range], gone: Option<&Gone>) -> usize {
+    CUT_MEMORY * deleted.iter().filter(|range| gone.is_none_or(|gone| !gone.holds(range))).count()
+}
+
+/// A document as a v1 update.
+pub(super) fn state_of(doc: &Doc) -> Vec<u8> {
+    doc.transact().encode_state_as_update_v1(&StateVector::default())
+}
+
+fn memory_of(state: &[u8]) -> usize {
     // What was taken can be read. If not, nothing is known to be too much.
-    scan::memory(&doc.transact().encode_state_as_update_v1(&StateVector::default())).unwrap_or_default()
+    scan::memory(state).unwrap_or_default()
 }

@@ -93,6 +93,9 @@ pub enum ApiError {
     /// 503 `timed_out`: it took too long; it may still have happened.
     #[error("this took too long; it may still have happened")]
     TimedOut,
+    /// 503 `server_full`: boards take as much memory as they may.
+    #[error("the server has no memory left for another board at the moment; try again")]
+    ServerFull,
     /// 503 `store_unavailable`.
     #[error("the store cannot be reached; nothing was saved")]
     StoreUnavailable,
@@ -118,7 +121,9 @@ impl ApiError {
             Self::Refused(_) => StatusCode::CONFLICT,
             Self::TooManyRequests { .. } | Self::TooFast { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Damaged => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::Busy | Self::TimedOut | Self::StoreUnavailable | Self::StoreFull => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Busy | Self::TimedOut | Self::ServerFull | Self::StoreUnavailable | Self::StoreFull => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
         }
     }
 
@@ -143,6 +148,7 @@ impl ApiError {
             Self::Damaged => "damaged",
             Self::Busy => "busy",
             Self::TimedOut => "timed_out",
+            Self::ServerFull => "server_full",
             Self::StoreUnavailable => "store_unavailable",
             Self::StoreFull => "store_full",
         }
@@ -179,7 +185,7 @@ impl ApiError {
         match self {
             Self::TooManyRequests { retry_after } | Self::TooFast { retry_after } => Some((*retry_after).max(1)),
             Self::Busy => Some(1),
-            Self::StoreUnavailable => Some(5),
+            Self::ServerFull | Self::StoreUnavailable => Some(5),
             _ => None,
         }
     }
@@ -238,6 +244,7 @@ impl From<BoardError> for ApiError {
     fn from(error: BoardError) -> Self {
         match error {
             BoardError::Store(error) => error.into(),
+            BoardError::ServerFull => Self::ServerFull,
             BoardError::Unavailable => Self::Busy,
             error @ BoardError::Quarantined(_) => {
                 tracing::error!(%error, "a board could not be read");

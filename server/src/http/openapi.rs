@@ -62,7 +62,7 @@ impl IntoResponses for Problems {
             ("413", "Too large: `too_large`"),
             ("422", "A field is to be mended: `field` and `limit` say which and how"),
             ("429", "Too often: `too_many_requests`; too much at once: `too_fast`. Again after `Retry-After` seconds"),
-            ("503", "Not now: `busy`, `timed_out`, `store_unavailable`, `store_full`"),
+            ("503", "Not now: `busy`, `timed_out`, `store_unavailable`, `store_full`, `server_full`"),
         ]
         .into_iter()
         .map(response)

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::extract::State;
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, HeaderName, header};
 use axum::response::{IntoResponse, Response};
 
 use super::Http;
@@ -14,6 +14,16 @@ use crate::telemetry;
 
 /// How long the store may take for one small write: people who wait for "saved" have long begun to wonder by then.
 const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Headers by which a proxy can be told.
+const FORWARDED: [HeaderName; 6] = [
+    HeaderName::from_static("x-forwarded-for"),
+    HeaderName::from_static("x-forwarded-host"),
+    HeaderName::from_static("x-forwarded-proto"),
+    HeaderName::from_static("x-real-ip"),
+    header::FORWARDED,
+    header::VIA,
+];
 
 /// The process answers.
 #[utoipa::path(get, path = "/healthz", tag = "operations", security(()),
@@ -36,10 +46,9 @@ pub async fn ready(State(http): State<Http>, Peer(address): Peer) -> Result<&'st
 #[utoipa::path(get, path = "/metrics", tag = "operations", security(()),
     responses((status = 200, body = String, content_type = "text/plain", description = "Prometheus text format"), Problems))]
 pub async fn metrics(State(http): State<Http>, Peer(address): Peer, headers: HeaderMap) -> Result<Response, ApiError> {
-    let config = &http.app.config;
-    // A proxy on this machine that nobody told us about: then everybody would look local.
-    let is_forwarded = headers.contains_key("x-forwarded-for") || headers.contains_key(header::FORWARDED);
-    if !config.public_metrics && (!address.is_loopback() || (is_forwarded && !config.trusted_proxy)) {
+    // Through a proxy on this machine everybody looks local, and what it says of them it may have from them.
+    let is_forwarded = FORWARDED.iter().any(|name| headers.contains_key(name));
+    if !http.app.config.public_metrics && (!address.is_loopback() || is_forwarded) {
         return Err(ApiError::NotFound);
     }
     let kind = [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];

@@ -375,14 +375,30 @@ async fn every_answer_carries_the_security_headers_and_an_id() {
 }
 
 #[tokio::test]
+async fn o1_figures_are_not_for_those_who_come_through_a_proxy() {
+    for trusted in [false, true] {
+        let server = Server::start_with(|config| config.trusted_proxy = trusted).await;
+        let ask = || server.ask("GET", "/metrics");
+        assert_eq!(ask().await_answer().await.status, 200);
+        // Also where its guest has written their address themselves.
+        for name in ["x-forwarded-for", "x-forwarded-proto", "x-real-ip", "forwarded", "via"] {
+            let forwarded = ask().with(name, "127.0.0.1").await_answer().await;
+            assert_eq!(forwarded.problem(), problem(404, "not_found"), "{name}, trusted: {trusted}");
+        }
+        server.stop().await;
+    }
+    let server = Server::start_with(|config| config.public_metrics = true).await;
+    assert_eq!(server.ask("GET", "/metrics").with("via", "1.1 proxy").await_answer().await.status, 200);
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn operators_see_health_and_figures() {
     let server = Server::start().await;
     assert_eq!(server.ask("GET", "/healthz").await_answer().await.body, "ok\n");
     assert_eq!(server.ask("GET", "/readyz").await_answer().await.body, "ready\n");
     let figures = server.ask("GET", "/metrics").await_answer().await;
     assert!(figures.body.contains("tablehop_http_request_seconds_bucket"), "{}", figures.body);
-    let forwarded = server.ask("GET", "/metrics").with("x-forwarded-for", "127.0.0.1").await_answer().await;
-    assert_eq!(forwarded.problem(), problem(404, "not_found"));
     let qr = server.ask("GET", "/api/qr/abcd-2345.svg").await_answer().await;
     assert_eq!((qr.status, qr.header("content-type")), (200, "image/svg+xml"));
     let api = server.ask("GET", "/api/openapi.json").await_answer().await.json();

@@ -447,6 +447,7 @@ impl Connection {
                 "bad_token" => End { code: 4401, reason: "bad_token" },
                 "expired_token" => End { code: 4401, reason: "expired_token" },
                 "store_unavailable" | "unavailable" => UNAVAILABLE,
+                "server_full" => End { code: 1013, reason: "server_full" },
                 _ => End { code: 4403, reason: "forbidden" },
             };
             return self.outbox.end(end);

@@ -21,6 +21,7 @@ use super::requests::{Done, RequestKey, Requests, row_of};
 use super::schedule::{Schedule, Which};
 use super::viewers::{Viewer, Viewers};
 use super::{CommandError, Inner, Moment, PAGE, snapshot};
+use crate::board::BoardError;
 use crate::clock::Steps;
 use crate::draw;
 use crate::store::{Health, NewRow, Page, StoreError, StreamId};
@@ -524,6 +525,10 @@ fn count_notes(inner: &Arc<Inner>, id: &WorkshopId, state: &Workshop) {
         for table in tables {
             if let Err(error) = boards.open(&BoardId::table(&id, table)).await {
                 tracing::warn!(workshop = %id, %table, %error, "the notes could not be counted");
+                // Those of the others could not either, and a large café has thousands.
+                if matches!(error, BoardError::ServerFull) {
+                    break;
+                }
             }
         }
     });

@@ -321,7 +321,7 @@ fn unread(error: BoardError) -> CommandError {
     match error {
         BoardError::Store(error) => error.into(),
         BoardError::Quarantined(what) => StoreError::Corrupt { stream: "board".to_owned(), what }.into(),
-        BoardError::Unavailable => CommandError::Busy,
+        BoardError::ServerFull | BoardError::Unavailable => CommandError::Busy,
     }
 }
 

@@ -40,7 +40,7 @@ impl House {
 
     fn workshops_by(store: &Arc<dyn Store>, clock: Clock) -> Workshops {
         let floors = Arc::new(Floors::default());
-        let boards = Arc::new(Boards::new(store.clone(), floors.clone()));
+        let boards = Arc::new(Boards::new(store.clone(), floors.clone(), usize::MAX));
         Workshops::new(store.clone(), boards, floors, clock)
     }
 

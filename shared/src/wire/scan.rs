@@ -178,18 +178,18 @@ pub fn scan(update: &[u8]) -> Result<(), ScanError> {
 
 /// Where the items of a whole document are that was made of updates which passed.
 pub fn items(state: &[u8]) -> Result<Vec<Placed>, ScanError> {
-    Ok(walk_whole(state)?.items)
+    Ok(walk_whole(state, false)?.items)
 }
 
 /// Whether a whole document that was made of updates which passed holds values that are bytes (`Uint8Array`).
 pub fn holds_binary(state: &[u8]) -> Result<bool, ScanError> {
-    Ok(walk_whole(state)?.binary)
+    Ok(walk_whole(state, true)?.binary)
 }
 
 /// Bytes of memory that the items of a whole document take, about, beside its words.
 pub fn memory(state: &[u8]) -> Result<usize, ScanError> {
-    let structs = walk_whole(state)?;
-    Ok(structs.items.len() * ITEM_MEMORY + structs.content)
+    let structs = walk_whole(state, true)?;
+    Ok(structs.count * ITEM_MEMORY + structs.content)
 }
 
 /// Scans and decodes an update.

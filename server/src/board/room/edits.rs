@@ -1,12 +1,14 @@
 //! The way of an edit through a room: onto the document, into the log, to its author and the others.
 
 use std::sync::LazyLock;
+use std::time::Duration;
 
 use bytes::Bytes;
 use shared::wire::ServerMessage;
 use tokio::time::Instant;
 
-use super::{Ack, Edit, LOAD_AGAIN, Memory, Room};
+use super::{Ack, Edit, LOAD_AGAIN, Memory, Room, TAKE_AGAIN};
+use crate::board::BoardError;
 use crate::board::member::{Audience, MemberId, Way};
 use crate::board::replica::{Replica, Spoilt, Unfit};
 use crate::clock;
@@ -21,6 +23,9 @@ const SNAPSHOT_ROWS_AWAKE: u64 = 5_000;
 /// The same now. `TABLEHOP_SNAPSHOT_ROWS` makes them few, so that tests see it done often.
 static ROWS_AWAKE: LazyLock<u64> =
     LazyLock::new(|| crate::config::for_tests("TABLEHOP_SNAPSHOT_ROWS").map_or(SNAPSHOT_ROWS_AWAKE, u64::from));
+
+/// How long after an edit was put off by a board that rests it is asked for again.
+const RESTING: Duration = Duration::from_secs(60);
 
 /// An edit that has been applied to the document, and waits for its commit.
 pub(super) struct Staged {
@@ -43,7 +48,7 @@ impl Room {
             self.load().await;
         }
         let Memory::Loaded(replica) = &mut self.memory else {
-            self.refuse(id, ack, "store_unavailable");
+            self.refuse(id, ack, self.not_loaded());
             self.behind.insert(id);
             return;
         };
@@ -55,7 +60,14 @@ impl Room {
             }
             return;
         }
-        match replica.check(update) {
+        if self.hurt.rests(Instant::now()) {
+            match replica.holds(update) {
+                true => staged.push(Staged { id, ack, row: None, whole: self.is_whole(id, ack) }),
+                false => self.take_later(id, ack, "board_resting", RESTING),
+            }
+            return;
+        }
+        match replica.check_within(update, Some(&mut self.share.held)) {
             Ok(()) => {}
             // It is asked for again when what it waits for has come.
             Err(Unfit::Gap) if self.waiting.waits(id) => return self.refuse(id, ack, "resync"),
@@ -66,6 +78,11 @@ impl Room {
             }
             Err(Unfit::Foreign) => return Box::pin(self.stage_part(edit, staged)).await,
             Err(Unfit::Full) => return self.refuse(id, ack, "board_full"),
+            Err(Unfit::NoMemory) => {
+                self.inner.ledger.refuses();
+                let (_, others_go) = self.inner.sweep();
+                return self.take_later(id, ack, "server_full", if others_go { LOAD_AGAIN } else { TAKE_AGAIN });
+            }
             Err(Unfit::Lazy) => return self.expel(id, End { code: 1002, reason: "lazy_type" }),
             Err(Unfit::Misplaced) => return self.expel(id, End { code: 1002, reason: "misplaced" }),
             Err(Unfit::Crowded) => return self.expel(id, End { code: 1002, reason: "crowded" }),
@@ -73,6 +90,7 @@ impl Room {
         match replica.apply(update) {
             Ok(delta) => {
                 self.whole = None;
+                self.put_off.remove(&id);
                 let actor = self.members.get(id).map(|member| member.actor.to_string()).unwrap_or_default();
                 let row = delta.map(|delta| NewRow { principal: actor, at: clock::now(), payload: delta.into() });
                 self.waiting.comes(&update.inserted);
@@ -81,13 +99,32 @@ impl Room {
             Err(spoilt) => {
                 tracing::warn!(board = %self.board, why = ?spoilt, "an update was not taken");
                 let (code, reason) = match spoilt {
-                    Spoilt::Broken(_) => (1002, "bad_update"),
+                    Spoilt::Broken(_) | Spoilt::Leaked(_) => (1002, "bad_update"),
                     Spoilt::TextTooLong => (1009, "text_too_long"),
                     Spoilt::TooManyRoots => (1002, "too_many_roots"),
                 };
                 self.expel(id, End { code, reason });
+                if let Spoilt::Leaked(lost) = spoilt {
+                    self.is_hurt(lost);
+                }
                 self.rebuild(staged).await;
             }
+        }
+    }
+
+    /// Refuses an edit that may be taken as it is later, and has it sent again then. Its sender is told why once.
+    fn take_later(&mut self, id: MemberId, ack: Ack, why: &'static str, after: Duration) {
+        let is_news = self.put_off.insert(id);
+        self.refuse(id, ack, if is_news { why } else { "resync" });
+        self.behind.insert(id);
+        self.load_again.get_or_insert_with(|| Instant::now() + after);
+    }
+
+    /// What those are told who write while the document is not there.
+    fn not_loaded(&self) -> &'static str {
+        match self.failure {
+            Some(BoardError::ServerFull) => "server_full",
+            _ => "store_unavailable",
         }
     }
 
@@ -113,7 +150,7 @@ impl Room {
         };
         if !replayed {
             for Staged { id, ack, .. } in staged.drain(..) {
-                self.refuse(id, ack, "store_unavailable");
+                self.refuse(id, ack, self.not_loaded());
                 self.behind.insert(id);
             }
             self.waiting.came_not();

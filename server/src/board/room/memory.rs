@@ -1,5 +1,6 @@
 //! A room's document against the store: loading it, and what follows when a commit or a load fails.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use shared::wire::ServerMessage;
@@ -8,6 +9,8 @@ use yrs::StateVector;
 
 use super::edits::Staged;
 use super::{LOAD_AGAIN, Memory, Room};
+use crate::board::BoardError;
+use crate::board::ledger::Purpose;
 use crate::board::member::Audience;
 use crate::board::replica::Replica;
 use crate::socket::dialect::Dialect;
@@ -18,6 +21,8 @@ use crate::store::{Loaded, Page, Row, StoreError};
 const BACK_OFF: Duration = Duration::from_millis(125);
 /// Its upper bound.
 const BACK_OFF_MAX: Duration = Duration::from_secs(4);
+/// How often a board is folded that turns out to need more memory than it has.
+const TRIES: usize = 2;
 
 impl Room {
     /// A commit failed: nobody sees anything of it. What the store has is loaded, and the authors send again.
@@ -66,15 +71,41 @@ impl Room {
                 self.remember(folded).await;
             }
             Err(error) => {
-                self.failures += 1;
+                // For want of memory nobody is kept waiting: who is refused comes again later.
+                self.failures += u32::from(error != BoardError::ServerFull);
                 self.cannot_load(&error);
             }
         }
     }
 
+    /// Reads and folds the stream, as soon as there is the memory for it that the board lacks.
+    async fn fold(&mut self) -> Result<(Replica, Vec<Row>), BoardError> {
+        let purpose = if self.members.is_empty() { Purpose::Opening } else { Purpose::GoingOn };
+        // It does not make room for itself.
+        self.share.spare.store(0, Ordering::Relaxed);
+        for _ in 0..TRIES {
+            if !self.inner.find_memory(&mut self.share.held, self.size, purpose).await {
+                break;
+            }
+            let place = self.inner.loading.acquire().await;
+            let (mut replica, news) = self.read().await?;
+            drop(place);
+            let size = replica.size();
+            if self.share.held.reach(size, purpose) {
+                self.share.held.settle(size);
+                self.size = 0;
+                return Ok((replica, news));
+            }
+            // How much it takes is known now. Until that is there it is let go.
+            self.size = size;
+        }
+        tracing::debug!(board = %self.board, size = self.size, "there is no memory for the board");
+        Err(BoardError::ServerFull)
+    }
+
     /// Reads the stream and folds it; gives the rows that nobody was shown, too. A snapshot that does not fold, though its checksum holds, is
     /// passed over like a damaged one: the log is its other copy.
-    async fn fold(&self) -> Result<(Replica, Vec<Row>), StoreError> {
+    async fn read(&self) -> Result<(Replica, Vec<Row>), StoreError> {
         let mut loaded = self.inner.store.load(self.stream.clone()).await?;
         loop {
             let what = match Replica::load(&loaded) {
@@ -116,12 +147,14 @@ impl Room {
         self.catch_up().await;
     }
 
-    fn cannot_load(&mut self, error: &StoreError) {
-        tracing::error!(board = %self.board, %error, "the board could not be loaded");
+    fn cannot_load(&mut self, error: &BoardError) {
         self.failure = Some(error.clone());
         self.load_again = Some(Instant::now() + LOAD_AGAIN);
-        if let StoreError::Corrupt { what, .. } = error {
-            self.quarantine(what.clone());
+        if let BoardError::Store(error) = error {
+            tracing::error!(board = %self.board, %error, "the board could not be loaded");
+            if let StoreError::Corrupt { what, .. } = error {
+                self.quarantine(what.clone());
+            }
         }
     }
 
@@ -146,7 +179,7 @@ impl Room {
     }
 
     /// Has those send again whose edits were not taken.
-    async fn catch_up(&mut self) {
+    pub(super) async fn catch_up(&mut self) {
         for id in std::mem::take(&mut self.behind) {
             match self.members.get(id) {
                 Some(member) if member.ours => self.resync(id),

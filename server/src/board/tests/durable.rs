@@ -23,7 +23,7 @@ async fn d14_a_board_that_cannot_be_loaded_lets_nobody_in_and_is_not_written() {
     house.faults.refuse_reads(failing.clone());
     assert_eq!(house.boards.open(&house.board).await.err(), Some(BoardError::Store(failing.clone())));
     // Somebody who gets in by another way is given nothing, and what they write is not taken.
-    let handle = house.boards.wake(&house.board);
+    let handle = house.boards.wake(&house.board).await.expect("memory");
     let outbox = Arc::new(Outbox::default());
     let id = house.boards.next_member();
     handle.join(id, member("eve", true, &outbox, Arc::new(AtomicBool::new(true)))).await.expect("a room");

@@ -5,6 +5,8 @@ use shared::limits;
 use shared::wire::lib0::Writer;
 
 use super::*;
+use crate::board::replica::leaked_bytes;
+use crate::board::replica::tests::BOMBER;
 
 /// Structs of client 9 from clock 0 on, without deletions.
 fn forged(structs: &[&[u8]]) -> Vec<u8> {
@@ -108,6 +110,68 @@ async fn b23_an_update_that_fails_half_way_leaves_nothing() {
     for reader in [late.reads(), house.reopened().await.guest("later", 5).await.reads()] {
         assert!(!reader.contains("fragment"), "{reader}");
     }
+}
+
+/// A text at a root, on which the library panics when half of it is applied.
+fn bomb() -> Vec<u8> {
+    forged_and_deleted(BOMBER, 0, &[b"\x27\x01\x01m\x01k\x02"], [].into_iter())
+}
+
+#[tokio::test]
+async fn h27_updates_on_which_the_library_panics_cost_their_sender_and_then_the_board_rests() {
+    let house = House::new();
+    let mut ann = house.guest("ann", 1).await;
+    ann.writes("before, ").await;
+    for n in 0..3 {
+        let lost = leaked_bytes();
+        ann.writes("during, ").await;
+        let mallory = house.stranger("mallory", 9 + n).await;
+        mallory.sends_as(bomb(), Ack::Status, &[], true).await;
+        assert_eq!(mallory.ends().await, End { code: 1002, reason: "bad_update" });
+        assert!(leaked_bytes() > lost, "it is known what is lost");
+        mallory.handle.leave(mallory.id).await;
+    }
+    // It may be read, and what is known is known; what is new waits.
+    let put_off = ann.types("and after");
+    ann.sends(put_off).await;
+    let ServerMessage::Stateless(notice) = ann.hears().await else { panic!("no notice") };
+    assert!(notice.contains("board_resting"), "{notice}");
+    let late = house.guest("late", 3).await;
+    assert_eq!(late.reads(), "before, during, during, during, ");
+    let known = late.doc.transact().encode_state_as_update_v1(&StateVector::default());
+    let mut stranger = house.stranger("dee", 5).await;
+    stranger.sends_as(known, Ack::Status, &[1], true).await;
+    assert_eq!(stranger.hears().await, ServerMessage::SyncStatus(true));
+    assert_eq!(house.store.load(house.stream()).await.expect("rows").last_seq, 4);
+    // Others go on.
+    let mut house = house;
+    house.board = BoardId::table(&"w".into(), TableId(2));
+    house.guest("bob", 4).await.writes("words").await;
+}
+
+#[tokio::test]
+async fn h27_a_board_does_not_forget_by_being_left() {
+    // Much is lost already: once is enough. Beside it there is room for one more board.
+    const SHARE: usize = limits::BOARD_SHARE;
+    let ledger = Ledger::new(12 * SHARE, || 7 * SHARE);
+    let mut house = House::over(tempfile::tempdir().expect("a directory"), ledger);
+    let mut ann = house.guest("ann", 1).await;
+    ann.writes("words").await;
+    let mallory = house.stranger("mallory", 9).await;
+    mallory.sends_as(bomb(), Ack::Status, &[], true).await;
+    mallory.ends().await;
+    mallory.handle.leave(mallory.id).await;
+    ann.handle.leave(ann.id).await;
+    house.board = BoardId::table(&"w".into(), TableId(2));
+    let bob = house.guest("bob", 4).await;
+    let third = house.boards.open(&BoardId::table(&"w".into(), TableId(3))).await;
+    assert_eq!(third.err(), Some(BoardError::ServerFull), "it is not unloaded to make room");
+    bob.handle.leave(bob.id).await;
+    house.board = BoardId::table(&"w".into(), TableId(1));
+    let mut late = house.guest("late", 3).await;
+    let words = late.types("!");
+    late.sends(words).await;
+    assert!(matches!(late.hears().await, ServerMessage::Stateless(notice) if notice.contains("board_resting")));
 }
 
 #[tokio::test]

@@ -51,9 +51,10 @@ pub(super) fn walk(update: &[u8]) -> Result<Walked, ScanError> {
     Ok(Walked { needs: structs.needs(), types: structs.types, lazy, items: structs.items, content: structs.content })
 }
 
-/// Reads the structs of a whole document. Values may take more bytes in it than they did in the updates.
-pub(super) fn walk_whole(state: &[u8]) -> Result<Structs, ScanError> {
-    let mut structs = Structs { lenient: true, ..Structs::default() };
+/// Reads the structs of a whole document. Values may take more bytes in it than they did in the updates. Whoever only counts is not told where
+/// its items are, which costs most of the time.
+pub(super) fn walk_whole(state: &[u8], counts: bool) -> Result<Structs, ScanError> {
+    let mut structs = Structs { lenient: true, counts, ..Structs::default() };
     structs.read(&mut Reader::new(state))?;
     Ok(structs)
 }
@@ -84,6 +85,10 @@ impl Placed {
 #[derive(Default)]
 pub(super) struct Structs {
     pub(super) items: Vec<Placed>,
+    /// How many they are.
+    pub(super) count: usize,
+    /// Whether they are only counted.
+    counts: bool,
     /// The items that are shared types, as indices.
     holders: Vec<usize>,
     /// For each client the items that are its, as indices, and the clock at which its structs end.
@@ -130,13 +135,17 @@ impl Structs {
         }
         let mut item = self.read_place(reader, info, id)?;
         let (len, holds_type) = self.read_content(reader, info & 0x1f)?;
-        if holds_type {
+        if holds_type && !self.counts {
             let at_root = matches!(item.place(), Place::Root);
             self.types.push(SharedType { client: id.client, clock: id.clock, at_root });
         }
         // Old versions of Yjs wrote items of no length; Yrs passes over them.
         if len > 0 {
             advance(id.clock, len)?;
+            self.count += 1;
+            if self.counts {
+                return Ok(len);
+            }
             item.len = len;
             self.holders.extend(holds_type.then_some(self.items.len()));
             self.items.push(item);
@@ -159,12 +168,12 @@ impl Structs {
             return Ok(item);
         }
         item.parent = Some(match reader.var_uint()? {
-            1 => Parent::Root(self.key(reader)?.into()),
+            1 => Parent::Root(self.kept_key(reader)?),
             0 => Parent::In(self.read_reference(reader, id)?),
             _ => return Err(ReadError::Oversized.into()),
         });
         if info & KEY != 0 {
-            item.key = Some(self.key(reader)?.into());
+            item.key = Some(self.kept_key(reader)?);
         }
         Ok(item)
     }
@@ -174,8 +183,10 @@ impl Structs {
         if client == from.client && clock >= from.clock {
             return Err(ScanError::Clock);
         }
-        let highest = self.referred.entry(client).or_default();
-        *highest = clock.max(*highest);
+        if !self.counts {
+            let highest = self.referred.entry(client).or_default();
+            *highest = clock.max(*highest);
+        }
         Ok(Id { client, clock })
     }
 
@@ -299,6 +310,11 @@ impl Structs {
     fn key<'a>(&self, reader: &mut Reader<'a>) -> Result<&'a str, ScanError> {
         let key = reader.var_string()?;
         if self.lenient || key.len() <= limits::KEY_BYTES { Ok(key) } else { Err(ScanError::TooLong("key")) }
+    }
+
+    fn kept_key(&self, reader: &mut Reader<'_>) -> Result<Box<str>, ScanError> {
+        let key = self.key(reader)?;
+        Ok(if self.counts { Box::default() } else { key.into() })
     }
 
     /// Whether a value that is not shared text has a size that boards have.
