@@ -6,6 +6,7 @@ mod caution;
 mod facts;
 mod floor;
 mod floor_table;
+mod hand;
 mod header;
 mod links;
 mod lobby;

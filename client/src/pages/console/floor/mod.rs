@@ -40,7 +40,7 @@ pub(super) fn Floor(cafe: Cafe) -> impl IntoView {
                         let facts = Memo::new(move |_| {
                             tables.with(|tables| tables.iter().find(|table| table.brief.id == id).cloned())
                         });
-                        view! { <FloorPlace id facts now=cafe.tick() /> }
+                        view! { <FloorPlace cafe id facts /> }
                     }
                 />
             </ul>
@@ -49,14 +49,15 @@ pub(super) fn Floor(cafe: Cafe) -> impl IntoView {
 }
 
 #[component]
-fn FloorPlace(id: TableId, facts: Memo<Option<TableFacts>>, now: Signal<u64>) -> impl IntoView {
+fn FloorPlace(cafe: Cafe, id: TableId, facts: Memo<Option<TableFacts>>) -> impl IntoView {
     let desk = expect_context::<Desk>();
     view! {
         <li class="floor-place">
             <FloorTableView
+                cafe
                 id
                 facts
-                now
+                now=cafe.tick()
                 on_open=Callback::new(move |()| desk.table.set(Some(id)))
             />
         </li>
