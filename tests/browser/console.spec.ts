@@ -149,3 +149,45 @@ for (const language of ['zh-CN', 'en'] as Language[]) {
     }
   });
 }
+
+for (const language of ['zh-CN', 'en'] as Language[]) {
+  test(`P-17: five people at three tables are told why one stays empty, where it is, in ${language}`, async ({ browser }) => {
+    const t = (key: string, values = {}) => text(language, key, values);
+    const server = await Server.start();
+    const errors: string[] = [];
+    const desk = await device(browser, language, laptop, false);
+    try {
+      const cafe = await server.create({
+        title: 'Few',
+        language,
+        tables: [{ topic: 'A' }, { topic: 'B' }, { topic: 'C' }],
+        rounds: [{ minutes: 60 }, { minutes: 60 }],
+        settings: { seats_per_table: 5, dots: 3, moving_seconds: 0, show_authors: true },
+      });
+      const command = (command: object) => server.command(cafe.id, cafe.facilitator_token, command);
+      await command({ type: 'go_to', phase: 'lobby' });
+      const host = await desk.newPage();
+      watch(host, errors);
+      await host.goto(`${server.base}/host/${cafe.id}#${cafe.facilitator_token}`);
+      const main = host.getByRole('main');
+      await expect(main.getByText(t('console.nobody_yet'))).toBeVisible();
+      for (const name of ['Ann', 'Bo', 'Cy', 'Di', 'Ed']) await server.join(cafe.join_code, name);
+      await expect(main.getByText(t('console.spread_pairs', { people: 5, tables: 2, empty: '3' }), { exact: true })).toBeVisible();
+      await command({ type: 'next_round' });
+      const place = (n: number) => main.locator('.floor-place').nth(n - 1);
+      const why = t('console.empty_pairs', { people: 5, tables: 2 });
+      await expect(place(3).getByText(t('console.empty_more', { why }), { exact: true })).toBeVisible();
+      for (const n of [1, 2]) await expect(place(n).locator('.ft-why')).toHaveCount(0);
+      // A sixth sits with the others, and the next round takes the third table.
+      await server.join(cafe.join_code, 'Flo');
+      await expect(place(3).getByText(t('console.empty_next'), { exact: true })).toBeVisible();
+      await command({ type: 'end_round' });
+      await command({ type: 'next_round' });
+      await expect(main.locator('.ft-why')).toHaveCount(0);
+      expect(errors).toEqual([]);
+    } finally {
+      await desk.close();
+      await server.stop();
+    }
+  });
+}

@@ -6,7 +6,8 @@ use shared::workshop::view::FloorPerson;
 
 use super::facts::TableFacts;
 use super::hand::HandUp;
-use crate::i18n::{I18n, t, t_string, use_i18n};
+use super::spread::{Spread, WhyEmpty};
+use crate::i18n::{I18n, t_string, use_i18n};
 use crate::state::cafe::Cafe;
 use crate::ui::avatar::Avatar;
 use crate::ui::icon::Icon;
@@ -22,6 +23,7 @@ pub(super) fn FloorTableView(
     id: TableId,
     facts: Memo<Option<TableFacts>>,
     now: Signal<Millis>,
+    spread: Memo<Option<Spread>>,
     on_open: Callback<()>,
 ) -> impl IntoView {
     let i18n = use_i18n();
@@ -87,10 +89,7 @@ pub(super) fn FloorTableView(
         <div class="ft-call">
             <For each=move || hands.get() key=|hand| hand.clone() children=move |(who, name)| view! { <HandUp cafe who name /> } />
             <Show when=move || empty.get()>
-                <span class="ft-why" aria-hidden="true">
-                    <Icon icon=icondata_lu::LuArmchair />
-                    <span>{t!(i18n, console.empty_table)}</span>
-                </span>
+                <WhyEmpty id spread />
             </Show>
         </div>
     }

@@ -17,6 +17,7 @@ mod prepare;
 mod projector;
 mod review_way;
 mod side;
+mod spread;
 mod table_board;
 mod table_panel;
 pub(crate) mod takeaway;
