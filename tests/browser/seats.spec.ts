@@ -159,6 +159,51 @@ for (const language of ['zh-CN', 'en'] as Language[]) {
     await form.getByRole('textbox').fill(`https://example.com/${'x'.repeat(220)}`);
     expect(await wide(page)).toBeLessThanOrEqual(0);
   });
+
+  test(`P-14 P-8: what is too long where a note stands is kept, said there, and not written in ${language}`, async ({ browser }) => {
+    const page = await guest(browser, language, 'Li');
+    await command({ type: 'next_round' });
+    await there(page);
+    await write(page, language, 'Short');
+    await saved(page, language);
+    const words = async () => {
+      const whole = await server.request('GET', `/api/workshops/${cafe.id}/export/json`, { token: cafe.facilitator_token });
+      return whole.tables.flatMap((table: { notes: { text: string }[] }) => table.notes.map(note => note.text));
+    };
+    const note = page.locator('.note');
+    const field = note.getByRole('textbox');
+    const waits = note.getByRole('button', { name: t('board.waits'), exact: true });
+    const said = (n: number) => note.getByText(t('board.too_long', { max: 2_000, n }), { exact: true });
+    await note.locator('.note-words').tap();
+    await field.fill(`Short${'长'.repeat(3_000)}`);
+    await expect(said(1_005)).toBeVisible();
+    await expect(field).toHaveValue(`Short${'长'.repeat(3_000)}`);
+    // Neither Escape nor a press elsewhere takes it away, and a reload does not either.
+    await field.press('Escape');
+    await composer(page, language).getByRole('textbox').focus();
+    await expect(said(1_005)).toBeVisible();
+    await page.reload();
+    await waits.tap();
+    await expect(field).toHaveValue(`Short${'长'.repeat(3_000)}`);
+    await expect(said(1_005)).toBeVisible();
+    expect(await words()).toEqual(['Short']);
+    expect(await wide(page)).toBeLessThanOrEqual(0);
+    // Shortened, it is written as any other edit.
+    await field.fill(`Short${'长'.repeat(1_995)}`);
+    await expect(said(1_005)).toBeHidden();
+    await saved(page, language);
+    await until('it is written', async () => (await words())[0] === `Short${'长'.repeat(1_995)}`);
+    // Given up, the field shows what is saved.
+    await field.fill('短'.repeat(2_001));
+    await expect(said(1)).toBeVisible();
+    await note.getByRole('button', { name: t('board.give_up'), exact: true }).tap();
+    await expect(said(1)).toBeHidden();
+    await expect(field).toHaveValue(`Short${'长'.repeat(1_995)}`);
+    await field.press('Escape');
+    await expect(field).toBeHidden();
+    await expect(waits).toHaveCount(0);
+    expect(await words()).toEqual([`Short${'长'.repeat(1_995)}`]);
+  });
 }
 
 test('P-15: a new table begins at its top, with the handover open, in the list and on the cloth', async ({ browser }) => {

@@ -16,7 +16,7 @@ use crate::state::board::Board;
 use crate::state::cafe::Cafe;
 use crate::state::live_text::TextAt;
 use crate::ui::icon::Icon;
-use crate::ui::live_text::LiveText;
+use crate::ui::live_text::{LiveText, is_held};
 use crate::ui::note_kind::{KindChip, kind_class, kind_word};
 use crate::ui::table_badge::TableBadge;
 
@@ -133,10 +133,29 @@ pub fn NoteCard(
             }
             .into_any()
         } else {
+            // Asked anew whenever the field has closed.
+            let waits = writable.get() && is_held(board, &TextAt::Note(id.get_value()));
             view! {
                 <p class="note-words" on:click=begin>
                     {move || note.with(|note| note.text.clone())}
                 </p>
+                {waits
+                    .then(|| {
+                        view! {
+                            <button
+                                type="button"
+                                class="note-waits"
+                                on:click=move |_| {
+                                    if let Some(desk) = desk {
+                                        desk.editing.set(Some(id.get_value()));
+                                    }
+                                }
+                            >
+                                <Icon icon=icondata_lu::LuPencil />
+                                <span>{move || t_string!(i18n, board.waits).to_string()}</span>
+                            </button>
+                        }
+                    })}
             }
             .into_any()
         }
