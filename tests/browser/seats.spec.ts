@@ -263,6 +263,19 @@ test('P-7: on small phones both questions, the words of the head and the button 
     for (const place of ['.connection-word', '.cafe-hand .button-words', '.composer-post']) expect(await inside(place), place).toBe(true);
     expect(await wide(page)).toBeLessThanOrEqual(0);
   }
+  // A long topic is there as a whole, and takes nothing else away.
+  const topic = 'Community life, neighbours and getting along';
+  for (const table of [1, 2]) await command({ type: 'set_table', table, topic, question: 'What does the table itself ask?' });
+  const head = page.locator('.cafe-bar-title');
+  await expect(head).toHaveText(topic);
+  for (const size of [phone, { width: 360, height: 640 }, { width: 320, height: 568 }]) {
+    await page.setViewportSize(size);
+    expect(await head.evaluate(one => one.scrollWidth - one.clientWidth + one.scrollHeight - one.clientHeight)).toBeLessThanOrEqual(1);
+    for (const place of ['.cafe-bar-title', '.connection-word', '.cafe-hand .button-words', '.cafe-bar-time .clock', '.composer-post']) {
+      expect(await inside(place), place).toBe(true);
+    }
+    expect(await wide(page)).toBeLessThanOrEqual(0);
+  }
   await page.setViewportSize({ width: 320, height: 300 });
   await composer(page, language).getByRole('textbox').fill('one\ntwo\nthree\nfour\nfive\nsix');
   expect(await inside('.composer-post')).toBe(true);
