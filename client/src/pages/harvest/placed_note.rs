@@ -9,7 +9,7 @@ use super::drag;
 use super::sorting::{Sorting, Target};
 use crate::i18n::{t_string, use_i18n};
 use crate::ui::icon::Icon;
-use crate::ui::note::NoteCard;
+use crate::ui::note::{NoteCard, quoted};
 
 /// A note among the unplaced ones or in a theme.
 #[component]
@@ -62,9 +62,16 @@ pub fn PlacedNote(note: NoteRef) -> impl IntoView {
             _ => {}
         }
     };
+    let before = board.note(&id).map(|note| quoted(board, note));
+    let before = Signal::derive(move || before.and_then(|before| before.get()));
     let label = move || {
         let words = sorting.tables.note(&note.get_value()).map(|n| n.with(|n| n.text.clone())).unwrap_or_default();
-        t_string!(i18n, harvest.note_label, table = note.with_value(|n| n.table.0), words = words).to_string()
+        let label =
+            t_string!(i18n, harvest.note_label, table = note.with_value(|n| n.table.0), words = words).to_string();
+        match before.get() {
+            Some(before) => format!("{label} ({} {before})", t_string!(i18n, board.replying)),
+            None => label,
+        }
     };
     Some(view! {
         <div

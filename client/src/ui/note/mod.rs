@@ -1,6 +1,7 @@
 //! One note as a card, in the list, on the canvas, in gallery and harvest.
 
 mod desk;
+mod quote;
 mod threads;
 
 use leptos::{ev, prelude::*};
@@ -10,6 +11,7 @@ use shared::limits;
 use wasm_bindgen::JsCast;
 
 pub use self::desk::{Desk, DeskLayer, beginning};
+pub use self::quote::{Quote, quoted};
 pub use self::threads::Threads;
 use crate::i18n::{t_string, use_i18n};
 use crate::state::board::Board;
@@ -27,7 +29,7 @@ pub fn NoteCard(
     board: Board,
     /// Which note.
     id: NoteId,
-    /// Smaller, for many at once: the words are cut after some lines.
+    /// Smaller, for many at once: the words are cut after some lines, and what they go on from is quoted, for it may lie elsewhere.
     #[prop(optional)]
     compact: bool,
     /// To be read only: stars are counted, nothing can be changed.
@@ -260,6 +262,7 @@ pub fn NoteCard(
                 {writing}
                 {menu}
             </header>
+            {compact.then(|| view! { <Quote words=quoted(board, note) /> })}
             {words}
             <footer class="note-foot">
                 <span class="note-origin">{origin}</span>
