@@ -194,7 +194,7 @@ test('P-7: the harvest is sorted by dragging and by keyboard', async ({ browser 
   await expect(host.locator(`.unplaced [data-note="${second}"]`)).toBeVisible();
 });
 
-test('P-18: a note that goes on from another quotes it in the harvest, the vote, the plan and the review', async ({ browser }) => {
+test('P-18 P-7: a note that goes on from another quotes it in the harvest, the vote, the plan and the review', async ({ browser }) => {
   const language: Language = 'en';
   const t = (key: string, values = {}) => text(language, key, values);
   const guest = await page(browser, language, phone, true);
@@ -204,6 +204,7 @@ test('P-18: a note that goes on from another quotes it in the harvest, the vote,
   await write(guest, language, 'Call back the same day');
   await guest.locator('.note-reply').first().tap();
   await write(guest, language, 'and send a photo');
+  await write(guest, language, 'Something else');
   await saved(guest, language);
   // Where one stands below the other nothing is quoted.
   await expect(guest.locator('.note-quote')).toHaveCount(0);
@@ -219,9 +220,10 @@ test('P-18: a note that goes on from another quotes it in the harvest, the vote,
   await quoted(host.locator('.unplaced'));
   await host.getByRole('button', { name: t('harvest.new_theme'), exact: true }).first().click();
   await host.locator('.theme').getByRole('textbox').first().fill('Words');
-  // What goes on from it comes along.
-  await host.locator('.unplaced .placed', { hasText: 'Call back' }).first().click();
-  await host.locator('.pick-bar').getByRole('button', { name: 'Words', exact: true }).click();
+  // What goes on from it comes along, and the keyboard goes on to what is left.
+  await host.locator('.unplaced .placed', { hasText: 'Call back' }).first().focus();
+  await host.keyboard.press('1');
+  await expect(host.locator('.unplaced .placed', { hasText: 'Something else' })).toBeFocused();
   await quoted(host.locator('.theme'));
   await command({ type: 'go_to', phase: 'vote' });
   await guest.getByText(t('vote.what_was_said'), { exact: true }).first().tap();
