@@ -268,6 +268,11 @@ test('P-7: on small phones both questions, the words of the head and the button 
   for (const table of [1, 2]) await command({ type: 'set_table', table, topic, question: 'What does the table itself ask?' });
   const head = page.locator('.cafe-bar-title');
   await expect(head).toHaveText(topic);
+  // Also after a change of tables, with the stripe in the new table's colour.
+  await moved(page, 'Li');
+  const bar = page.locator('.cafe-bar');
+  await expect(bar).toHaveClass(/cafe-bar-table/);
+  await expect(bar).not.toHaveCSS('box-shadow', 'none');
   for (const size of [phone, { width: 360, height: 640 }, { width: 320, height: 568 }]) {
     await page.setViewportSize(size);
     expect(await head.evaluate(one => one.scrollWidth - one.clientWidth + one.scrollHeight - one.clientHeight)).toBeLessThanOrEqual(1);

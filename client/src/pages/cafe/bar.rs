@@ -32,16 +32,16 @@ pub fn Bar() -> impl IntoView {
         Some(brief) => brief.topic,
         None => title.get().unwrap_or_default(),
     };
+    // All in one: a list of classes that changes takes those away that were set beside it.
     let class = move || {
-        let colour = brief.with(|brief| brief.as_ref().map(|brief| table_class(brief.id))).unwrap_or_default();
-        format!("cafe-bar {colour}")
+        let long = if is_long(&heading()) { " cafe-bar-long" } else { "" };
+        match brief.get() {
+            Some(brief) => format!("cafe-bar cafe-bar-table {}{long}", table_class(brief.id)),
+            None => format!("cafe-bar{long}"),
+        }
     };
     view! {
-        <header
-            class=class
-            class:cafe-bar-table=move || brief.with(Option::is_some)
-            class:cafe-bar-long=move || is_long(&heading())
-        >
+        <header class=class>
             <div class="cafe-bar-where">
                 {move || match brief.get() {
                     Some(brief) => {

@@ -99,7 +99,8 @@ pub fn NoteCard(
             paper => format!(" note-paper-{paper} note-c{paper}"),
         };
         let size = if compact { " note-compact" } else { "" };
-        format!("note {}{paper}{size}", kind_class(kind.get()))
+        let live = if editing.get() || !writers.with(Vec::is_empty) { " note-live" } else { "" };
+        format!("note {}{paper}{size}{live}", kind_class(kind.get()))
     };
     let begin = move |event: ev::MouseEvent| {
         let Some(desk) = desk else { return };
@@ -255,7 +256,7 @@ pub fn NoteCard(
     }
     };
     Some(view! {
-        <article class=class class:note-live=move || editing.get() || !writers.with(Vec::is_empty) aria-label=label>
+        <article class=class aria-label=label>
             <header class="note-head">
                 {table.map(|table| view! { <TableBadge id=table /> })}
                 <KindChip kind=Signal::derive(move || kind.get()) />
