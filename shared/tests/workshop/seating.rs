@@ -266,9 +266,9 @@ proptest! {
 fn tables_are_opened_for_two_people_each() {
     let used = |tables, seats, people, hosted: &[u16]| {
         let hosted: Vec<TableId> = hosted.iter().copied().map(TableId).collect();
-        tables_used(tables, seats, people, &hosted).iter().map(|table| table.0).collect::<Vec<_>>()
+        tables_used(tables, seats, people, &hosted).iter().map(|table| table.0).collect::<Vec<u16>>()
     };
-    assert_eq!(used(3, 5, 0, &[]), []);
+    assert!(used(3, 5, 0, &[]).is_empty());
     assert_eq!(used(3, 5, 1, &[]), [1]);
     assert_eq!(used(3, 5, 3, &[]), [1]);
     assert_eq!(used(3, 5, 5, &[]), [1, 2]);
