@@ -193,3 +193,46 @@ test('P-7: the harvest is sorted by dragging and by keyboard', async ({ browser 
   await host.keyboard.press('0');
   await expect(host.locator(`.unplaced [data-note="${second}"]`)).toBeVisible();
 });
+
+test('P-18 P-7: a note that goes on from another quotes it in the harvest, the vote, the plan and the review', async ({ browser }) => {
+  const language: Language = 'en';
+  const t = (key: string, values = {}) => text(language, key, values);
+  const guest = await page(browser, language, phone, true);
+  await join(guest, language, server.base, cafe.join_code, 'Li');
+  await command({ type: 'next_round' });
+  await guest.locator('.moving-there').tap();
+  await write(guest, language, 'Call back the same day');
+  await guest.locator('.note-reply').first().tap();
+  await write(guest, language, 'and send a photo');
+  await write(guest, language, 'Something else');
+  await saved(guest, language);
+  // Where one stands below the other nothing is quoted.
+  await expect(guest.locator('.note-quote')).toHaveCount(0);
+  await command({ type: 'end_round' });
+  for (const phase of ['gallery', 'harvest']) await command({ type: 'go_to', phase });
+  const host = await page(browser, language);
+  await host.goto(`${server.base}/host/${cafe.id}#${cafe.facilitator_token}`);
+  const quotes = (where: Locator) => where.locator('.note-quoted').filter({ visible: true });
+  const quoted = async (where: Locator) => {
+    await expect(quotes(where)).toHaveText(['Call back the same day']);
+    await expect(where.filter({ hasText: 'and send a photo' }).first()).toBeVisible();
+  };
+  await quoted(host.locator('.unplaced'));
+  await host.getByRole('button', { name: t('harvest.new_theme'), exact: true }).first().click();
+  await host.locator('.theme').getByRole('textbox').first().fill('Words');
+  // What goes on from it comes along, and the keyboard goes on to what is left.
+  await host.locator('.unplaced .placed', { hasText: 'Call back' }).first().focus();
+  await host.keyboard.press('1');
+  await expect(host.locator('.unplaced .placed', { hasText: 'Something else' })).toBeFocused();
+  await quoted(host.locator('.theme'));
+  await command({ type: 'go_to', phase: 'vote' });
+  await guest.getByText(t('vote.what_was_said'), { exact: true }).first().tap();
+  await quoted(guest.locator('.theme-list'));
+  await command({ type: 'close_vote' });
+  await command({ type: 'go_to', phase: 'plan' });
+  await host.getByRole('button', { name: t('plan.make') }).first().click();
+  await quoted(host.locator('.sources-list'));
+  await command({ type: 'go_to', phase: 'review' });
+  await expect(host.locator('.review-action')).toHaveCount(1);
+  await quoted(host.locator('.sources-list'));
+});

@@ -159,6 +159,51 @@ for (const language of ['zh-CN', 'en'] as Language[]) {
     await form.getByRole('textbox').fill(`https://example.com/${'x'.repeat(220)}`);
     expect(await wide(page)).toBeLessThanOrEqual(0);
   });
+
+  test(`P-14 P-8: what is too long where a note stands is kept, said there, and not written in ${language}`, async ({ browser }) => {
+    const page = await guest(browser, language, 'Li');
+    await command({ type: 'next_round' });
+    await there(page);
+    await write(page, language, 'Short');
+    await saved(page, language);
+    const words = async () => {
+      const whole = await server.request('GET', `/api/workshops/${cafe.id}/export/json`, { token: cafe.facilitator_token });
+      return whole.tables.flatMap((table: { notes: { text: string }[] }) => table.notes.map(note => note.text));
+    };
+    const note = page.locator('.note');
+    const field = note.getByRole('textbox');
+    const waits = note.getByRole('button', { name: t('board.waits'), exact: true });
+    const said = (n: number) => note.getByText(t('board.too_long', { max: 2_000, n }), { exact: true });
+    await note.locator('.note-words').tap();
+    await field.fill(`Short${'长'.repeat(3_000)}`);
+    await expect(said(1_005)).toBeVisible();
+    await expect(field).toHaveValue(`Short${'长'.repeat(3_000)}`);
+    // Neither Escape nor a press elsewhere takes it away, and a reload does not either.
+    await field.press('Escape');
+    await composer(page, language).getByRole('textbox').focus();
+    await expect(said(1_005)).toBeVisible();
+    await page.reload();
+    await waits.tap();
+    await expect(field).toHaveValue(`Short${'长'.repeat(3_000)}`);
+    await expect(said(1_005)).toBeVisible();
+    expect(await words()).toEqual(['Short']);
+    expect(await wide(page)).toBeLessThanOrEqual(0);
+    // Shortened, it is written as any other edit.
+    await field.fill(`Short${'长'.repeat(1_995)}`);
+    await expect(said(1_005)).toBeHidden();
+    await saved(page, language);
+    await until('it is written', async () => (await words())[0] === `Short${'长'.repeat(1_995)}`);
+    // Given up, the field shows what is saved.
+    await field.fill('短'.repeat(2_001));
+    await expect(said(1)).toBeVisible();
+    await note.getByRole('button', { name: t('board.give_up'), exact: true }).tap();
+    await expect(said(1)).toBeHidden();
+    await expect(field).toHaveValue(`Short${'长'.repeat(1_995)}`);
+    await field.press('Escape');
+    await expect(field).toBeHidden();
+    await expect(waits).toHaveCount(0);
+    expect(await words()).toEqual([`Short${'长'.repeat(1_995)}`]);
+  });
 }
 
 test('P-15: a new table begins at its top, with the handover open, in the list and on the cloth', async ({ browser }) => {
@@ -216,6 +261,24 @@ test('P-7: on small phones both questions, the words of the head and the button 
     await page.setViewportSize(size);
     await expect(page.locator('.sit-question-words')).toHaveCount(2);
     for (const place of ['.connection-word', '.cafe-hand .button-words', '.composer-post']) expect(await inside(place), place).toBe(true);
+    expect(await wide(page)).toBeLessThanOrEqual(0);
+  }
+  // A long topic is there as a whole, and takes nothing else away.
+  const topic = 'Community life, neighbours and getting along';
+  for (const table of [1, 2]) await command({ type: 'set_table', table, topic, question: 'What does the table itself ask?' });
+  const head = page.locator('.cafe-bar-title');
+  await expect(head).toHaveText(topic);
+  // Also after a change of tables, with the stripe in the new table's colour.
+  await moved(page, 'Li');
+  const bar = page.locator('.cafe-bar');
+  await expect(bar).toHaveClass(/cafe-bar-table/);
+  await expect(bar).not.toHaveCSS('box-shadow', 'none');
+  for (const size of [phone, { width: 360, height: 640 }, { width: 320, height: 568 }]) {
+    await page.setViewportSize(size);
+    expect(await head.evaluate(one => one.scrollWidth - one.clientWidth + one.scrollHeight - one.clientHeight)).toBeLessThanOrEqual(1);
+    for (const place of ['.cafe-bar-title', '.connection-word', '.cafe-hand .button-words', '.cafe-bar-time .clock', '.composer-post']) {
+      expect(await inside(place), place).toBe(true);
+    }
     expect(await wide(page)).toBeLessThanOrEqual(0);
   }
   await page.setViewportSize({ width: 320, height: 300 });

@@ -44,6 +44,7 @@ fn facilitators(guest: &ActorId) -> Vec<Command> {
         Command::SetHost { table: TableId(1), participant: Some(guest.clone()) },
         Command::LockBoards { locked: true },
         Command::SetHelper { participant: guest.clone(), helper: true },
+        Command::LowerHand { participant: guest.clone() },
         Command::RemovePerson { participant: guest.clone() },
         Command::SetDots { dots: 2 },
         Command::CloseVote,

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::{Random, Request, Seating};
+use super::{Random, Request, Seating, tables_used};
 use crate::id::{ActorId, TableId};
 
 /// A table visited again. Far above anything the other costs can add up to at one table.
@@ -75,12 +75,8 @@ impl<'a> Floor<'a> {
             }
         }
         let limit = usize::from(request.seats_per_table).max(1);
-        let wanted = (people.len() / 2).clamp(1, usize::from(request.tables));
-        let count = wanted.max(people.len().div_ceil(limit)).max(hosts.len());
-        let mut used: Vec<TableId> = hosts.iter().map(|(table, _)| *table).collect();
-        let free = (1..=request.tables).map(TableId).filter(|t| hosts.binary_search_by_key(t, |h| h.0).is_err());
-        used.extend(free.take(count - hosts.len()));
-        used.sort_unstable();
+        let hosted: Vec<TableId> = hosts.iter().map(|(table, _)| *table).collect();
+        let used = tables_used(request.tables, request.seats_per_table, people.len(), &hosted);
 
         let mut floor = Self {
             table: vec![NONE; people.len()],

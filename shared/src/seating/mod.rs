@@ -51,6 +51,22 @@ pub struct Seating {
     pub hosts: BTreeMap<TableId, ActorId>,
 }
 
+/// The tables at which people sit, ascending: as many as can each have two people, and more only where the limit or the hosts ask
+/// for it. Those with a host come first, then the others by number. `hosted` are the tables whose host is here, ascending.
+#[must_use]
+pub fn tables_used(tables: u16, seats_per_table: u8, people: usize, hosted: &[TableId]) -> Vec<TableId> {
+    if people == 0 {
+        return Vec::new();
+    }
+    let limit = usize::from(seats_per_table).max(1);
+    let wanted = (people / 2).clamp(1, usize::from(tables).max(1));
+    let count = wanted.max(people.div_ceil(limit)).max(hosted.len());
+    let free = (1..=tables).map(TableId).filter(|table| hosted.binary_search(table).is_err());
+    let mut used: Vec<TableId> = hosted.iter().copied().chain(free.take(count - hosted.len())).collect();
+    used.sort_unstable();
+    used
+}
+
 /// Seats everybody for the next round.
 ///
 /// # Errors

@@ -84,6 +84,11 @@ pub enum Command {
         /// Whether they help.
         helper: bool,
     },
+    /// Lowers a hand that somebody raised, once they have been looked after.
+    LowerHand {
+        /// Whose.
+        participant: ActorId,
+    },
     /// Takes somebody out of the café; their writing stays, their token ends.
     RemovePerson {
         /// Who.

@@ -109,6 +109,37 @@ fn who_returns_in_the_same_round_finds_the_same_seat() {
 }
 
 #[test]
+fn w14_a_raised_hand_is_lowered_by_its_person_or_by_a_facilitator_alone() {
+    let lowered = |person: usize| Ok(vec![Event::HandRaised { participant: guest_id(person), raised: false }]);
+    for phase in [Phase::Lobby, Phase::Gallery, Phase::Plan, Phase::Review] {
+        let mut cafe = Cafe::in_phase(if phase == Phase::Review { Phase::Plan } else { phase });
+        for person in [1, 2, 3] {
+            cafe.guest(person, Command::RaiseHand { raised: true }).unwrap();
+        }
+        if phase == Phase::Review {
+            cafe.go(phase);
+        }
+        let lower = Command::LowerHand { participant: guest_id(1) };
+        assert_eq!(cafe.guest(2, lower.clone()), Err(Refusal::NotAllowed));
+        assert_eq!(cafe.review(lower.clone()), Err(Refusal::NotAllowed));
+        assert!(cafe.state.participants[&guest_id(1)].hand);
+        assert_eq!(cafe.host(lower.clone()), lowered(1), "{phase}");
+        // Two facilitators may see it at once, and its person may have been quicker.
+        assert_eq!(cafe.host(lower), Ok(vec![]));
+        let up = |cafe: &Cafe| [1, 2, 3].map(|person| cafe.state.participants[&guest_id(person)].hand);
+        assert_eq!(up(&cafe), [false, true, true]);
+        if phase == Phase::Review {
+            continue;
+        }
+        assert_eq!(cafe.guest(2, Command::RaiseHand { raised: false }), lowered(2));
+        assert_eq!(cafe.host(Command::LowerHand { participant: guest_id(2) }), Ok(vec![]));
+        // It can go up again.
+        cafe.guest(1, Command::RaiseHand { raised: true }).unwrap();
+        assert_eq!(up(&cafe), [true, false, true]);
+    }
+}
+
+#[test]
 fn who_returns_in_a_later_round_sits_at_a_new_table() {
     let mut cafe = Cafe::in_round(4, 12);
     let table = cafe.seat(1).unwrap();

@@ -73,6 +73,7 @@ fn steering() -> impl Strategy<Value = Command> {
         (who(), table()).prop_map(|(participant, table)| Command::MovePerson { participant, table }),
         (table(), prop::option::of(who())).prop_map(|(table, participant)| Command::SetHost { table, participant }),
         (who(), any::<bool>()).prop_map(|(participant, helper)| Command::SetHelper { participant, helper }),
+        who().prop_map(|participant| Command::LowerHand { participant }),
         who().prop_map(|participant| Command::RemovePerson { participant }),
         (0u8..22).prop_map(|dots| Command::SetDots { dots }),
         Just(Command::CloseVote),

@@ -31,6 +31,7 @@ fn commands() -> Vec<(Command, &'static [Role], Phase, Phase)> {
         (Command::SetHost { table, participant: Some(somebody()) }, HOST, Lobby, Rounds),
         (Command::LockBoards { locked: true }, HOST, Draft, Review),
         (Command::SetHelper { participant: somebody(), helper: true }, HOST, Draft, Review),
+        (Command::LowerHand { participant: somebody() }, HOST, Draft, Review),
         (Command::RemovePerson { participant: somebody() }, HOST, Draft, Review),
         (Command::EndLink { actor: "r1".into() }, HOST, Draft, Closed),
         (Command::SetDots { dots: 5 }, HOST, Draft, Vote),
@@ -115,6 +116,7 @@ fn people_who_are_not_here_cannot_act_or_be_acted_upon() {
     let unknown = Err(Refusal::UnknownPerson);
     assert_eq!(cafe.host(Command::RemovePerson { participant: nobody.clone() }), unknown);
     assert_eq!(cafe.host(Command::SetHelper { participant: nobody.clone(), helper: true }), unknown);
+    assert_eq!(cafe.host(Command::LowerHand { participant: nobody.clone() }), unknown);
     assert_eq!(cafe.host(Command::SetHost { table, participant: Some(nobody.clone()) }), unknown);
     cafe.host(Command::NextRound).unwrap();
     assert_eq!(cafe.host(Command::MovePerson { participant: nobody, table }), unknown);

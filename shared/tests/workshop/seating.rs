@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 use shared::id::{ActorId, TableId};
-use shared::seating::{Late, Request, Seating, seat, seat_late};
+use shared::seating::{Late, Request, Seating, seat, seat_late, tables_used};
 use shared::workshop::Refusal;
 
 use crate::cafe::guest_id;
@@ -58,6 +58,10 @@ impl Evening {
             assert_eq!(seating.hosts.get(table), Some(host), "hosts stay");
         }
         assert_eq!(seating.hosts.len(), sizes.len(), "every table in use has a host");
+        let hosted: Vec<TableId> =
+            self.hosts.iter().filter(|(_, host)| here.contains(host)).map(|(table, _)| *table).collect();
+        let used = tables_used(self.tables, self.seats, here.len(), &hosted);
+        assert_eq!(sizes.keys().copied().collect::<Vec<_>>(), used, "the tables that were foretold");
         for (table, host) in &seating.hosts {
             assert_eq!(seating.seats.get(host), Some(table));
         }
@@ -256,4 +260,21 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn tables_are_opened_for_two_people_each() {
+    let used = |tables, seats, people, hosted: &[u16]| {
+        let hosted: Vec<TableId> = hosted.iter().copied().map(TableId).collect();
+        tables_used(tables, seats, people, &hosted).iter().map(|table| table.0).collect::<Vec<u16>>()
+    };
+    assert!(used(3, 5, 0, &[]).is_empty());
+    assert_eq!(used(3, 5, 1, &[]), [1]);
+    assert_eq!(used(3, 5, 3, &[]), [1]);
+    assert_eq!(used(3, 5, 5, &[]), [1, 2]);
+    assert_eq!(used(3, 5, 6, &[]), [1, 2, 3]);
+    // A host keeps their table, and the limit may ask for one more.
+    assert_eq!(used(3, 5, 5, &[3]), [1, 3]);
+    assert_eq!(used(4, 5, 4, &[2, 3, 4]), [2, 3, 4]);
+    assert_eq!(used(4, 2, 5, &[]), [1, 2, 3]);
 }

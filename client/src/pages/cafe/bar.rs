@@ -28,12 +28,20 @@ pub fn Bar() -> impl IntoView {
     let raised = Signal::derive(move || hand.get() == Some(true));
     // The facilitator walks the floor until the plan is made.
     let can_raise = move || phase.get().is_some_and(|phase| (Phase::Lobby..=Phase::Plan).contains(&phase));
+    let heading = move || match brief.get() {
+        Some(brief) => brief.topic,
+        None => title.get().unwrap_or_default(),
+    };
+    // All in one: a list of classes that changes takes those away that were set beside it.
     let class = move || {
-        let colour = brief.with(|brief| brief.as_ref().map(|brief| table_class(brief.id))).unwrap_or_default();
-        format!("cafe-bar {colour}")
+        let long = if is_long(&heading()) { " cafe-bar-long" } else { "" };
+        match brief.get() {
+            Some(brief) => format!("cafe-bar cafe-bar-table {}{long}", table_class(brief.id)),
+            None => format!("cafe-bar{long}"),
+        }
     };
     view! {
-        <header class=class class:cafe-bar-table=move || brief.with(Option::is_some)>
+        <header class=class>
             <div class="cafe-bar-where">
                 {move || match brief.get() {
                     Some(brief) => {
@@ -46,70 +54,93 @@ pub fn Bar() -> impl IntoView {
                     None => view! { <h1 class="cafe-bar-title">{title.get().unwrap_or_default()}</h1> }.into_any(),
                 }}
             </div>
-            <div class="cafe-bar-tools">
-                <ConnectionSign />
+            <div class="cafe-bar-end">
+                <div class="cafe-bar-tools">
+                    <ConnectionSign />
+                    {move || {
+                        can_raise()
+                            .then(|| {
+                                view! {
+                                    <Button
+                                        kind=ButtonKind::Plain
+                                        class="cafe-hand"
+                                        icon=icondata_lu::LuHand
+                                        pressed=raised
+                                        label=Signal::derive(move || {
+                                            if raised.get() {
+                                                t_string!(i18n, cafe.lower_hand).to_string()
+                                            } else {
+                                                t_string!(i18n, cafe.raise_hand).to_string()
+                                            }
+                                        })
+                                        on_click=move |_| {
+                                            cafe.command(Command::RaiseHand {
+                                                raised: !raised.get_untracked(),
+                                            });
+                                        }
+                                    >
+                                        {move || {
+                                            if raised.get() {
+                                                t_string!(i18n, cafe.hand_lower).to_string()
+                                            } else {
+                                                t_string!(i18n, cafe.hand_raise).to_string()
+                                            }
+                                        }}
+                                    </Button>
+                                }
+                            })
+                    }}
+                    <Button
+                        kind=ButtonKind::Plain
+                        icon=icondata_lu::LuEllipsisVertical
+                        label=Signal::derive(move || t_string!(i18n, cafe.menu).to_string())
+                        on_click=move |_| open.set(true)
+                    />
+                </div>
                 {move || {
-                    can_raise()
+                    (rounds.get() == Some(true))
                         .then(|| {
                             view! {
-                                <Button
-                                    kind=ButtonKind::Plain
-                                    class="cafe-hand"
-                                    icon=icondata_lu::LuHand
-                                    pressed=raised
-                                    label=Signal::derive(move || {
-                                        if raised.get() {
-                                            t_string!(i18n, cafe.lower_hand).to_string()
-                                        } else {
-                                            t_string!(i18n, cafe.raise_hand).to_string()
-                                        }
-                                    })
-                                    on_click=move |_| {
-                                        cafe.command(Command::RaiseHand {
-                                            raised: !raised.get_untracked(),
-                                        });
-                                    }
-                                >
-                                    {move || {
-                                        if raised.get() {
-                                            t_string!(i18n, cafe.hand_lower).to_string()
-                                        } else {
-                                            t_string!(i18n, cafe.hand_raise).to_string()
-                                        }
-                                    }}
-                                </Button>
+                                <div class="cafe-bar-time">
+                                    <span class="cafe-bar-round">
+                                        {move || {
+                                            round
+                                                .get()
+                                                .flatten()
+                                                .map(|(n, _)| t_string!(i18n, cafe.round_of, n = n).to_string())
+                                        }}
+                                    </span>
+                                    <Clock cafe />
+                                </div>
                             }
                         })
                 }}
-                <Button
-                    kind=ButtonKind::Plain
-                    icon=icondata_lu::LuEllipsisVertical
-                    label=Signal::derive(move || t_string!(i18n, cafe.menu).to_string())
-                    on_click=move |_| open.set(true)
-                />
             </div>
-            {move || {
-                (rounds.get() == Some(true))
-                    .then(|| {
-                        view! {
-                            <div class="cafe-bar-time">
-                                <span class="cafe-bar-round">
-                                    {move || {
-                                        round
-                                            .get()
-                                            .flatten()
-                                            .map(|(n, _)| t_string!(i18n, cafe.round_of, n = n).to_string())
-                                    }}
-                                </span>
-                                <Clock cafe />
-                            </div>
-                        }
-                    })
-            }}
             <p class="visually-hidden" role="status">
                 {move || raised.get().then(|| t_string!(i18n, cafe.hand_up).to_string())}
             </p>
         </header>
         <Menu open />
+    }
+}
+
+/// Whether a phone's head has no room for this beside its buttons, in two lines either: then it has a row of its own.
+fn is_long(heading: &str) -> bool {
+    // In tenths of the width of a Chinese character.
+    heading.chars().map(|c| if c.is_ascii() { 6 } else { 10 }).sum::<usize>() > 110
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_long;
+
+    #[test]
+    fn short_topics_stand_beside_the_buttons() {
+        for short in ["", "报修与投诉", "社区生活与日常相处", "Moving in"] {
+            assert!(!is_long(short), "{short}");
+        }
+        for long in ["业主委员会与物业公司的日常沟通", "Handover and moving in"] {
+            assert!(is_long(long), "{long}");
+        }
     }
 }

@@ -5,7 +5,10 @@ use shared::id::{Millis, TableId};
 use shared::workshop::view::FloorPerson;
 
 use super::facts::TableFacts;
-use crate::i18n::{I18n, t, t_string, use_i18n};
+use super::hand::HandUp;
+use super::spread::{Spread, WhyEmpty};
+use crate::i18n::{I18n, t_string, use_i18n};
+use crate::state::cafe::Cafe;
 use crate::ui::avatar::Avatar;
 use crate::ui::icon::Icon;
 use crate::ui::table_badge::table_class;
@@ -13,12 +16,14 @@ use crate::ui::table_badge::table_class;
 /// Writing counts as going on for this long.
 const FRESH: Millis = 20_000;
 
-/// A round table; a press opens its panel.
+/// A round table; a press opens its panel. Below it stands what calls for somebody.
 #[component]
 pub(super) fn FloorTableView(
+    cafe: Cafe,
     id: TableId,
     facts: Memo<Option<TableFacts>>,
     now: Signal<Millis>,
+    spread: Memo<Option<Spread>>,
     on_open: Callback<()>,
 ) -> impl IntoView {
     let i18n = use_i18n();
@@ -33,9 +38,13 @@ pub(super) fn FloorTableView(
     let busy = Memo::new(move |_| last_edit.get().is_some_and(|last| now.get().saturating_sub(last) < FRESH));
     let empty = Memo::new(move |_| people.with(Vec::is_empty));
     let hands = Memo::new(move |_| {
-        people.with(|people| people.iter().filter(|p| p.hand).map(|p| p.person.name.clone()).collect::<Vec<_>>())
+        let up = |person: &FloorPerson| person.hand.then(|| (person.person.id.clone(), person.person.name.clone()));
+        people.with(|people| people.iter().filter_map(up).collect::<Vec<_>>())
     });
-    let spoken = move || spoken(id, &topic.get(), people.with(Vec::len), notes.get(), &hands.get(), i18n);
+    let spoken = move || {
+        let names = hands.with(|hands| hands.iter().map(|(_, name)| name.clone()).collect::<Vec<_>>());
+        spoken(id, &topic.get(), people.with(Vec::len), notes.get(), &names, i18n)
+    };
     view! {
         <button
             type="button"
@@ -76,30 +85,13 @@ pub(super) fn FloorTableView(
                 </span>
                 <Sparkline activity />
             </span>
-            <span class="ft-call" aria-hidden="true">
-                {move || {
-                    if hands.with(|hands| !hands.is_empty()) {
-                        Some(
-                            view! {
-                                <Icon icon=icondata_lu::LuHand />
-                                <span class="clip">{t!(i18n, console.hand, name = hands.get().join("、"))}</span>
-                            }
-                                .into_any(),
-                        )
-                    } else if empty.get() {
-                        Some(
-                            view! {
-                                <Icon icon=icondata_lu::LuArmchair />
-                                <span>{t!(i18n, console.empty_table)}</span>
-                            }
-                                .into_any(),
-                        )
-                    } else {
-                        None
-                    }
-                }}
-            </span>
         </button>
+        <div class="ft-call">
+            <For each=move || hands.get() key=|hand| hand.clone() children=move |(who, name)| view! { <HandUp cafe who name /> } />
+            <Show when=move || empty.get()>
+                <WhyEmpty id spread />
+            </Show>
+        </div>
     }
 }
 

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use super::Desk;
 use super::facts;
+use super::spread::{Outlook, Spread};
 use crate::api;
 use crate::i18n::{t, t_string, use_i18n};
 use crate::pages::home::join_form::grouped;
@@ -105,11 +106,14 @@ fn Arrivals(cafe: Cafe) -> impl IntoView {
     let people = cafe.memo(facts::people);
     let people = Memo::new(move |_| people.get().unwrap_or_default());
     let count = move || people.with(Vec::len);
+    let spread = cafe.memo(Spread::of);
+    let spread = Memo::new(move |_| spread.get().flatten());
     view! {
         <section class="lobby-here" aria-labelledby="lobby-here">
             <h2 id="lobby-here" class="figures">
                 {t!(i18n, console.here, n = count)}
             </h2>
+            <Outlook spread />
             <Show
                 when=move || { count() > 0 }
                 fallback=move || {

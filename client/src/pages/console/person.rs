@@ -7,6 +7,7 @@ use shared::workshop::{Command, Phase};
 
 use super::Desk;
 use super::facts;
+use super::hand::HandUp;
 use crate::i18n::{t, t_string, use_i18n};
 use crate::state::cafe::Cafe;
 use crate::ui::avatar::Avatar;
@@ -59,6 +60,7 @@ fn Details(cafe: Cafe, id: ActorId, person: Memo<Option<FloorPerson>>) -> impl I
     let hosted = cafe.memo(move |view| facts::hosted_by(view, &who.get_value()));
     let hosted = Memo::new(move |_| hosted.get().flatten());
     let table = Memo::new(move |_| person.with(|person| person.as_ref().and_then(|p| p.table)));
+    let hand = Memo::new(move |_| person.with(|person| person.as_ref().is_some_and(|p| p.hand)));
     let busy = RwSignal::new(false);
     let removing = RwSignal::new(false);
     let helper = RwSignal::new(false);
@@ -113,9 +115,6 @@ fn Details(cafe: Cafe, id: ActorId, person: Memo<Option<FloorPerson>>) -> impl I
             if !person.person.online {
                 words.push(t_string!(i18n, kit.away).to_string());
             }
-            if person.hand {
-                words.push(t_string!(i18n, console.hand_up).to_string());
-            }
             Some(words.join(" · "))
         })
     };
@@ -126,6 +125,11 @@ fn Details(cafe: Cafe, id: ActorId, person: Memo<Option<FloorPerson>>) -> impl I
                 <Avatar name=Signal::derive(name) decorative=true />
                 <span>{fact}</span>
             </p>
+            <Show when=move || hand.get()>
+                <div>
+                    <HandUp cafe who=who.get_value() name=name() />
+                </div>
+            </Show>
             <Show when=move || seated.get() == Some(true)>
                 <SelectField
                     label=move || t_string!(i18n, console.sits_at).to_string()

@@ -8,13 +8,13 @@ use shared::workshop::{Command, Phase};
 
 use super::Desk;
 use super::facts::{self, TableFacts};
+use super::hand::HandUp;
 use crate::i18n::{t, t_string, use_i18n};
 use crate::state::cafe::Cafe;
 use crate::ui::avatar::Avatar;
 use crate::ui::button::{Button, ButtonKind, LinkButton};
 use crate::ui::dialog::Dialog;
 use crate::ui::field::{SelectField, TextArea, TextField};
-use crate::ui::icon::Icon;
 use crate::ui::table_badge::table_class;
 use crate::ui::toast::{ToastKind, toast};
 
@@ -75,7 +75,7 @@ fn Panel(cafe: Cafe, id: TableId) -> impl IntoView {
                     <ul class="people-list">
                         <For
                             each=move || people.get()
-                            key=|person| person.clone().person.id
+                            key=|person| (person.person.id.clone(), person.person.name.clone(), person.hand)
                             children=move |person| {
                                 view! { <Sitter cafe id person host can_host=move || can_host.get() == Some(true) /> }
                             }
@@ -182,16 +182,8 @@ fn Sitter(
                     <span class="people-name clip">{person.name}</span>
                     <span class="quiet small clip">{facts}</span>
                 </span>
-                {hand
-                    .then(|| {
-                        view! {
-                            <Icon
-                                icon=icondata_lu::LuHand
-                                label=move || t_string!(i18n, console.hand_up).to_string()
-                            />
-                        }
-                    })}
             </button>
+            {hand.then(|| view! { <HandUp cafe who=who.get_value() name=name.get_value() bare=true /> })}
             <Show when=move || can_host.get()>
                 <Button
                     kind=ButtonKind::Plain

@@ -116,7 +116,7 @@ fn Tab(table: TableBrief, current: Memo<Option<TableId>>, #[prop(into)] on_choos
             on:click=move |_| on_choose.run(id)
         >
             <TableBadge id />
-            <span class="clip">{table.topic}</span>
+            <span class="gallery-tab-topic">{table.topic}</span>
         </button>
     }
 }

@@ -9,7 +9,7 @@ use super::drag;
 use super::sorting::{Sorting, Target};
 use crate::i18n::{t_string, use_i18n};
 use crate::ui::icon::Icon;
-use crate::ui::note::NoteCard;
+use crate::ui::note::{NoteCard, quoted};
 
 /// A note among the unplaced ones or in a theme.
 #[component]
@@ -32,7 +32,7 @@ pub fn PlacedNote(note: NoteRef) -> impl IntoView {
     };
     let remember_next = move || {
         if let Some(card) = element() {
-            sorting.next.set_value(neighbour(&card));
+            sorting.next.set_value(neighbour(&card, &sorting.followers(&note.get_value())));
         }
     };
     let put = move |act: &dyn Fn(&NoteRef)| {
@@ -62,9 +62,16 @@ pub fn PlacedNote(note: NoteRef) -> impl IntoView {
             _ => {}
         }
     };
+    let before = board.note(&id).map(|note| quoted(board, note));
+    let before = Signal::derive(move || before.and_then(|before| before.get()));
     let label = move || {
         let words = sorting.tables.note(&note.get_value()).map(|n| n.with(|n| n.text.clone())).unwrap_or_default();
-        t_string!(i18n, harvest.note_label, table = note.with_value(|n| n.table.0), words = words).to_string()
+        let label =
+            t_string!(i18n, harvest.note_label, table = note.with_value(|n| n.table.0), words = words).to_string();
+        match before.get() {
+            Some(before) => format!("{label} ({} {before})", t_string!(i18n, board.replying)),
+            None => label,
+        }
     };
     Some(view! {
         <div
@@ -131,10 +138,12 @@ fn focus(element: Option<Element>) {
     }
 }
 
-/// The note after this one in its list, or the one before.
-fn neighbour(card: &Element) -> Option<NoteRef> {
-    let beside = card.next_element_sibling().or_else(|| card.previous_element_sibling());
-    let key = beside.and_then(|beside| beside.get_attribute("data-note"));
+/// The note after this one in its list, or the one before; none of those that go along with it.
+fn neighbour(card: &Element, followers: &[NoteRef]) -> Option<NoteRef> {
+    let note = |element: &Element| NoteRef::parse(&element.get_attribute("data-note")?);
+    let stays = |element: &Element| note(element).filter(|note| !followers.contains(note));
+    let behind = std::iter::successors(card.next_element_sibling(), Element::next_element_sibling);
+    let before = std::iter::successors(card.previous_element_sibling(), Element::previous_element_sibling);
     // The last of its list: somewhere in what is left.
-    NoteRef::parse(&key.or_else(|| card.get_attribute("data-note"))?)
+    behind.chain(before).find_map(|element| stays(&element)).or_else(|| note(card))
 }

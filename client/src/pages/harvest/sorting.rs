@@ -178,7 +178,8 @@ impl Sorting {
         named(self.i18n, &title.unwrap_or_default())
     }
 
-    fn followers(self, note: &NoteRef) -> Vec<NoteRef> {
+    /// Unplaced notes that go on from this one, over however many steps.
+    pub fn followers(self, note: &NoteRef) -> Vec<NoteRef> {
         let mut family = HashSet::from([note.note.clone()]);
         self.unplaced.with_untracked(|unplaced| {
             let mut found = Vec::new();

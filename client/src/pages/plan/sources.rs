@@ -12,7 +12,7 @@ use crate::ui::button::{Button, ButtonKind};
 use crate::ui::dialog::Dialog;
 use crate::ui::empty::Empty;
 use crate::ui::icon::Icon;
-use crate::ui::note::beginning;
+use crate::ui::note::{Quote, beginning};
 use crate::ui::table_badge::TableBadge;
 
 /// Notes shown for choosing; a search finds the others.
@@ -71,6 +71,12 @@ fn Source(place: NoteRef, editable: Signal<bool>, remove: Callback<NoteRef>) -> 
     let place = StoredValue::new(place);
     let note = Memo::new(move |_| place.with_value(|place| tables.note(place).map(|note| note.get())));
     let words = move || note.with(|note| note.as_ref().map(|note| note.text.clone()).unwrap_or_default());
+    // As in `quoted`, but the boards come one after the other.
+    let before = Memo::new(move |_| {
+        let on = note.with(|note| note.as_ref()?.builds_on.clone())?;
+        let before = tables.note(&NoteRef { table, note: on })?;
+        before.with(|before| (!before.deleted && !before.text.trim().is_empty()).then(|| before.text.trim().to_owned()))
+    });
     let origin = move || {
         note.with(|note| {
             let note = note.as_ref()?;
@@ -100,7 +106,10 @@ fn Source(place: NoteRef, editable: Signal<bool>, remove: Callback<NoteRef>) -> 
                 on:click=move |_| shown.set(Some(place.get_value()))
             >
                 <TableBadge id=table />
-                <span class="source-words">{words}</span>
+                <span class="source-words">
+                    <Quote words=before />
+                    {words}
+                </span>
                 <span class="source-origin quiet small">{stars} {origin}</span>
             </button>
             <Show when=move || editable.get()>

@@ -2,9 +2,9 @@
 //! other. Pure; positions are UTF-16 units, as in the DOM.
 //!
 //! While an input method composes, the browser owns the field: what others write meanwhile waits, and the composed words find their
-//! place among it at the end.
+//! place among it at the end. So it is while the field shows more than the text may have: nothing of it is cut, and nothing written.
 
-use shared::board::text::{Splice, apply, diff_near, transform, transform_caret, utf16_len};
+use shared::board::text::{Splice, apply, diff, diff_near, transform, transform_caret, utf16_len};
 
 /// What follows from something that a person did in the field.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -13,8 +13,6 @@ pub struct Outcome {
     pub splice: Option<Splice>,
     /// What the field must show instead, if it differs from what it shows.
     pub shown: Option<Shown>,
-    /// Characters that found no room and were left out.
-    pub cut: usize,
 }
 
 /// A text with the caret in it.
@@ -33,14 +31,24 @@ pub struct Editing {
     text: String,
     /// Units the text may have.
     limit: u32,
-    /// What others did since the composition began; none outside of compositions.
-    waiting: Option<Vec<Splice>>,
+    /// Whether an input method composes.
+    composing: bool,
+    /// Units by which the field shows more than the text may have; 0 if it fits.
+    over: u32,
+    /// What others did since field and document last agreed, while the field shows what the document does not.
+    waiting: Vec<Splice>,
 }
 
 impl Editing {
     /// A field that shows `text` and takes `limit` units.
     pub fn new(text: String, limit: u32) -> Self {
-        Self { text, limit, waiting: None }
+        Self { text, limit, ..Self::default() }
+    }
+
+    /// A field that shows again what was too long, and was begun on `base`. The document says `now`.
+    pub fn resume(base: String, now: &str, limit: u32) -> Self {
+        let waiting = diff(&base, now).into_iter().collect();
+        Self { text: base, limit, waiting, ..Self::default() }
     }
 
     /// What field and document last agreed on.
@@ -48,64 +56,92 @@ impl Editing {
         &self.text
     }
 
+    /// Units by which the field shows more than the text may have. Until it is 0, nothing of what was done since it fitted is in the
+    /// document.
+    pub fn over(&self) -> u32 {
+        self.over
+    }
+
     /// Whether an input method composes.
     pub fn is_composing(&self) -> bool {
-        self.waiting.is_some()
+        self.composing
     }
 
     /// An input method begins.
     pub fn compose(&mut self) {
-        self.waiting.get_or_insert_default();
+        self.composing = true;
     }
 
     /// A person changed the field to `dom`, with the caret at `caret`. While an input method composes, nothing follows.
     pub fn input(&mut self, dom: &str, caret: u32) -> Outcome {
-        if self.is_composing() { Outcome::default() } else { self.settle(dom, caret, &[]) }
+        if self.composing { Outcome::default() } else { self.settle(dom, caret) }
     }
 
     /// The input method is done, and the field shows `dom`.
     pub fn composed(&mut self, dom: &str, caret: u32) -> Outcome {
-        let waiting = self.waiting.take().unwrap_or_default();
-        self.settle(dom, caret, &waiting)
+        self.composing = false;
+        self.settle(dom, caret)
     }
 
-    /// Somebody else changed the document. Whether the field shall show it now; otherwise it is kept until the composition ends.
+    /// What was too long is given up: the field shows what the document says.
+    pub fn give_up(&mut self, dom: &str, caret: u32) -> Outcome {
+        let theirs = self.theirs();
+        self.agree(theirs);
+        let shown =
+            (self.text != dom).then(|| Shown { caret: caret.min(utf16_len(&self.text)), text: self.text.clone() });
+        Outcome { splice: None, shown }
+    }
+
+    /// Somebody else changed the document. Whether the field shall show it now; otherwise it is kept until the field has settled.
     pub fn remote(&mut self, splice: &Splice) -> bool {
-        if let Some(waiting) = &mut self.waiting {
-            waiting.push(splice.clone());
+        if self.is_ahead() {
+            self.waiting.push(splice.clone());
             return false;
         }
         self.text = apply(&self.text, splice);
         true
     }
 
-    /// The document turned out to say `text`: what the field must show, unless it does or composes.
+    /// The document turned out to say `text`: what the field must show, unless it does, or shows more than the document.
     pub fn correct(&mut self, text: String) -> bool {
-        if self.is_composing() || self.text == text {
+        if self.is_ahead() || self.text == text {
             return false;
         }
         self.text = text;
         true
     }
 
-    fn settle(&mut self, dom: &str, caret: u32, waiting: &[Splice]) -> Outcome {
-        let theirs = waiting.iter().fold(self.text.clone(), |text, splice| apply(&text, splice));
-        let past = |caret: u32| waiting.iter().fold(caret, transform_caret);
+    /// Whether the field shows what is not in the document yet.
+    fn is_ahead(&self) -> bool {
+        self.composing || self.over > 0
+    }
+
+    /// What the document says.
+    fn theirs(&self) -> String {
+        self.waiting.iter().fold(self.text.clone(), |text, splice| apply(&text, splice))
+    }
+
+    fn agree(&mut self, text: String) {
+        self.text = text;
+        self.over = 0;
+        self.waiting.clear();
+    }
+
+    fn settle(&mut self, dom: &str, caret: u32) -> Outcome {
+        let theirs = self.theirs();
+        let past = |caret: u32| self.waiting.iter().fold(caret, transform_caret);
         let Some(typed) = diff_near(&self.text, dom, caret) else {
-            self.text.clone_from(&theirs);
-            let shown = (theirs != dom).then(|| Shown { caret: past(caret), text: theirs });
-            return Outcome { shown, ..Outcome::default() };
+            let shown = (theirs != dom).then(|| Shown { caret: past(caret), text: theirs.clone() });
+            self.agree(theirs);
+            return Outcome { splice: None, shown };
         };
-        let mut local = Splice { insert: printable(&typed.insert), ..typed.clone() };
-        let mut moved = waiting.iter().fold(local.clone(), |local, splice| transform(&local, splice));
+        let local = Splice { insert: printable(&typed.insert), ..typed.clone() };
+        let moved = self.waiting.iter().fold(local.clone(), |local, splice| transform(&local, splice));
         let had = utf16_len(&theirs);
         let over = (had.saturating_sub(moved.delete) + moved.inserted()).saturating_sub(self.limit.max(had));
-        let mut cut = 0;
         if over > 0 {
-            let before = local.insert.chars().count();
-            local.insert = shorten(&local.insert, local.inserted().saturating_sub(over));
-            cut = before - local.insert.chars().count();
-            moved = waiting.iter().fold(local.clone(), |local, splice| transform(&local, splice));
+            self.over = over;
+            return Outcome::default();
         }
         let end = typed.at + typed.inserted();
         let caret = if caret < typed.at {
@@ -115,11 +151,10 @@ impl Editing {
         } else {
             transform_caret(past(caret - end + typed.at + typed.delete), &moved)
         };
-        self.text = apply(&theirs, &moved);
+        self.agree(apply(&theirs, &moved));
         Outcome {
             shown: (self.text != dom).then(|| Shown { text: self.text.clone(), caret }),
             splice: (!moved.is_empty()).then_some(moved),
-            cut,
         }
     }
 }
@@ -127,19 +162,6 @@ impl Editing {
 /// Without characters that nobody can see and some programs choke on.
 fn printable(text: &str) -> String {
     text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect()
-}
-
-/// The beginning of a text, of at most `units`; no character is cut in two.
-fn shorten(text: &str, units: u32) -> String {
-    let mut left = units;
-    text.chars()
-        .take_while(|c| {
-            let needs = c.len_utf16() as u32;
-            let fits = needs <= left;
-            left = left.saturating_sub(needs);
-            fits
-        })
-        .collect()
 }
 
 #[cfg(test)]
@@ -209,25 +231,59 @@ mod tests {
     }
 
     #[test]
-    fn too_much_is_cut_and_nothing_that_was_there_is_lost() {
+    fn p14_what_is_too_long_stays_in_the_field_and_out_of_the_document_until_it_fits() {
         let mut field = Editing::new("头尾".into(), 5);
-        let outcome = field.input("头😀😀😀尾", 7);
-        assert_eq!(outcome.splice, Some(splice(1, 0, "😀")));
-        assert_eq!(outcome.cut, 2);
-        assert_eq!(outcome.shown, Some(Shown { text: "头😀尾".into(), caret: 3 }));
-        // Full but for half an emoji.
-        let outcome = field.input("头😀😀尾", 5);
-        assert_eq!((outcome.splice, outcome.cut), (None, 1));
-        assert_eq!(outcome.shown, Some(Shown { text: "头😀尾".into(), caret: 3 }));
+        assert_eq!(field.input("头😀😀😀尾", 7), Outcome::default());
+        assert_eq!((field.text(), field.over()), ("头尾", 3));
+        // Still too long by half an emoji.
+        assert_eq!(field.input("头😀😀尾", 5), Outcome::default());
+        assert_eq!((field.text(), field.over()), ("头尾", 1));
+        let outcome = field.input("头😀尾", 3);
+        assert_eq!(outcome, Outcome { splice: Some(splice(1, 0, "😀")), shown: None });
+        assert_eq!((field.text(), field.over()), ("头😀尾", 0));
     }
 
     #[test]
-    fn a_paste_of_100_kb_is_cut() {
+    fn a_paste_of_100_kb_is_kept_whole() {
         let mut field = field("原来的话");
-        let outcome = field.input(&format!("原来的话{}", "长".repeat(100_000)), 100_004);
-        assert_eq!(outcome.cut, 100_000 - 1_996);
-        assert_eq!(utf16_len(field.text()), 2_000);
-        assert!(field.text().starts_with("原来的话长"));
+        assert_eq!(field.input(&format!("原来的话{}", "长".repeat(100_000)), 100_004), Outcome::default());
+        assert_eq!((field.text(), field.over()), ("原来的话", 98_004));
+        // Taken out again by the person themselves.
+        assert_eq!(field.input("原来的话", 4), Outcome::default());
+        assert_eq!(field.over(), 0);
+    }
+
+    #[test]
+    fn others_words_wait_while_it_is_too_long_and_are_there_when_it_fits() {
+        let mut field = Editing::new("一二三".into(), 5);
+        assert_eq!(field.input("一二三四五六七", 7), Outcome::default());
+        assert!(!field.remote(&splice(0, 1, "")));
+        assert!(!field.correct("二三".into()));
+        // Room for one more since the other took one away.
+        let outcome = field.input("一二三四五六", 6);
+        assert_eq!(outcome.splice, Some(splice(2, 0, "四五六")));
+        assert_eq!(outcome.shown, Some(Shown { text: "二三四五六".into(), caret: 5 }));
+        assert!(field.remote(&splice(0, 1, "")));
+    }
+
+    #[test]
+    fn what_is_too_long_can_be_given_up() {
+        let mut field = Editing::new("一二".into(), 3);
+        assert_eq!(field.input("一二三四", 4), Outcome::default());
+        assert!(!field.remote(&splice(2, 0, "五")));
+        let outcome = field.give_up("一二三四", 4);
+        assert_eq!(outcome, Outcome { splice: None, shown: Some(Shown { text: "一二五".into(), caret: 3 }) });
+        assert_eq!((field.text(), field.over()), ("一二五", 0));
+    }
+
+    #[test]
+    fn what_was_too_long_is_gone_on_with_although_others_wrote_meanwhile() {
+        let mut field = Editing::resume("一二".into(), "零一二", 4);
+        assert_eq!(field.input("一二三四五", 5), Outcome::default());
+        assert_eq!(field.over(), 2);
+        let outcome = field.input("一二三", 3);
+        assert_eq!(outcome.splice, Some(splice(3, 0, "三")));
+        assert_eq!(outcome.shown, Some(Shown { text: "零一二三".into(), caret: 4 }));
     }
 
     #[test]
@@ -235,7 +291,8 @@ mod tests {
         let mut field = Editing::new("一二三四五六".into(), 4);
         let outcome = field.input("一二三四五", 5);
         assert_eq!(outcome, Outcome { splice: Some(splice(5, 1, "")), ..Outcome::default() });
-        assert_eq!(field.input("一二三四五七", 6).cut, 1);
+        assert_eq!(field.input("一二三四五七", 6), Outcome::default());
+        assert_eq!(field.over(), 1);
     }
 
     #[test]
@@ -244,7 +301,6 @@ mod tests {
         let outcome = field.input("a\u{0}b\nc\u{1b}", 6);
         assert_eq!(outcome.splice, Some(splice(0, 0, "ab\nc")));
         assert_eq!(outcome.shown, Some(Shown { text: "ab\nc".into(), caret: 4 }));
-        assert_eq!(outcome.cut, 0);
     }
 
     #[test]

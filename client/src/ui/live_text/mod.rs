@@ -1,8 +1,10 @@
 //! A text that several people edit at once: a field bound to a text of a board. Others' edits arrive as deltas, so that caret, selection
-//! and scroll stay; an input method is never disturbed; what is too long is cut, and said so.
+//! and scroll stay; an input method is never disturbed; what is too long stays in the field, which says so, and is not written until it
+//! fits.
 
 mod editing;
 mod field;
+mod held;
 
 use std::time::Duration;
 
@@ -12,10 +14,12 @@ use shared::limits;
 
 use self::editing::{Editing, Outcome, Shown};
 use self::field::Field;
-use crate::i18n::{t_string, use_i18n};
+use self::held::Held;
+use crate::i18n::{t, t_string, use_i18n};
 use crate::state::board::Board;
+use crate::state::cafe::Cafe;
 use crate::state::live_text::{ListenerGuard, LiveTextHandle, TextAt};
-use crate::ui::toast::{ToastKind, toast};
+use crate::ui::button::{Button, ButtonKind};
 
 /// Silence after which somebody no longer counts as writing.
 const STILL: Duration = Duration::from_millis(2_500);
@@ -42,10 +46,10 @@ pub fn LiveText(
     /// Called on Enter (in several lines on Enter without Shift); without it Enter is a new line or nothing.
     #[prop(optional, into)]
     on_enter: Option<Callback<()>>,
-    /// Called on Escape.
+    /// Called on Escape, unless what stands here is too long.
     #[prop(optional, into)]
     on_escape: Option<Callback<()>>,
-    /// Called with true when the field gets the focus, with false when it loses it.
+    /// Called with true when the field gets the focus, with false when it loses it, unless what stands here is too long.
     #[prop(optional, into)]
     on_focus: Option<Callback<bool>>,
     /// Takes the focus as soon as it can be written in, with the caret at the end.
@@ -72,6 +76,8 @@ pub fn LiveText(
     let copy = NodeRef::<html::Div>::new();
     let bound = StoredValue::new_local(None::<Bound>);
     let used = RwSignal::new(0_usize);
+    let over = RwSignal::new(0_u32);
+    let kept_at = StoredValue::new(held_key(board, &at));
     let focused = StoredValue::new(false);
     let blocked = Memo::new(move |_| readonly.get() || !board.writable().get());
 
@@ -105,9 +111,22 @@ pub fn LiveText(
                 }
             });
         }
-        if outcome.cut > 0 {
-            toast(ToastKind::Bad, t_string!(i18n, board.cut, max = max_chars, n = outcome.cut).to_string());
-        }
+        bound.with_value(|bound| {
+            let Some(bound) = bound else { return };
+            let (was, now) = (over.get_untracked(), bound.editing.over());
+            kept_at.with_value(|key| {
+                let Some(key) = key else { return };
+                if now > 0 {
+                    let (base, text) = (bound.editing.text().to_owned(), bound.field.value());
+                    held::keep(key, &Held { base, text });
+                } else if was > 0 {
+                    held::forget(key);
+                }
+            });
+            if was != now {
+                over.set(now);
+            }
+        });
         keep_size();
     };
     let step = move |act: fn(&mut Editing, &str, u32) -> Outcome| {
@@ -119,6 +138,18 @@ pub fn LiveText(
             follow(outcome);
         }
     };
+
+    // What is too long is given up as a whole: the document's history knows nothing of it.
+    let give_up = move || {
+        // First, while the field still stays whatever loses the focus: the button that was pressed goes with what it gave up.
+        bound.with_value(|bound| {
+            if let Some(bound) = bound {
+                bound.field.focus_at_end();
+            }
+        });
+        step(Editing::give_up);
+    };
+    let is_over = move || over.get_untracked() > 0;
 
     // Whoever writes is shown to the others for a moment longer than they write.
     let resting = StoredValue::new(None::<TimeoutHandle>);
@@ -144,7 +175,9 @@ pub fn LiveText(
         }
         let Some(handle) = board.text(at.get_value()) else { return };
         let text = handle.value();
-        field.show(&text, 0);
+        let limit = u32::try_from(max_chars).unwrap_or(u32::MAX);
+        let kept = kept_at.with_value(|key| held::load(key.as_ref()?)).filter(|_| !blocked.get_untracked());
+        field.show(kept.as_ref().map_or(&text, |kept| &kept.text), 0);
         let guard = handle.on_remote(move |splice: &Splice| {
             bound.try_update_value(|bound| {
                 if let Some(bound) = bound
@@ -155,8 +188,15 @@ pub fn LiveText(
             });
             keep_size();
         });
-        let editing = Editing::new(text, u32::try_from(max_chars).unwrap_or(u32::MAX));
+        let goes_on = kept.is_some();
+        let editing = match kept {
+            Some(kept) => Editing::resume(kept.base, &text, limit),
+            None => Editing::new(text, limit),
+        };
         bound.set_value(Some(Bound { field, handle, editing, _guard: guard }));
+        if goes_on {
+            step(Editing::input);
+        }
         keep_size();
         if autofocus && !blocked.get_untracked() {
             bound.with_value(|bound| {
@@ -192,6 +232,11 @@ pub fn LiveText(
                     act.run(());
                 }
             }
+            // The field stays: what stands in it is nowhere else.
+            "Escape" if is_over() => {
+                event.prevent_default();
+                event.stop_propagation();
+            }
             "Escape" => {
                 if let Some(act) = on_escape {
                     event.prevent_default();
@@ -203,7 +248,11 @@ pub fn LiveText(
             "z" | "Z" if command && !event.alt_key() => {
                 event.prevent_default();
                 event.stop_propagation();
-                if event.shift_key() { board.redo() } else { board.undo() }
+                match (event.shift_key(), is_over()) {
+                    (false, true) => give_up(),
+                    (false, false) => board.undo(),
+                    (true, _) => board.redo(),
+                }
             }
             "y" if command && !event.alt_key() => {
                 event.prevent_default();
@@ -216,7 +265,7 @@ pub fn LiveText(
     let on_beforeinput = move |event: ev::InputEvent| match event.input_type().as_str() {
         "historyUndo" => {
             event.prevent_default();
-            board.undo();
+            if is_over() { give_up() } else { board.undo() }
         }
         "historyRedo" => {
             event.prevent_default();
@@ -226,9 +275,29 @@ pub fn LiveText(
     };
     let count = move || {
         let used = used.get();
-        (used * 10 >= max_chars * 8).then(|| {
+        (used * 10 >= max_chars * 8 && over.get() == 0).then(|| {
             let words = t_string!(i18n, board.count, n = used, max = max_chars).to_string();
             view! { <p class="live-text-count figures">{words}</p> }
+        })
+    };
+    let over_id = crate::ui::field::next_id("over");
+    let described = {
+        let id = over_id.clone();
+        Signal::derive(move || (over.get() > 0).then(|| id.clone()))
+    };
+    let too_long = move || {
+        (over.get() > 0).then(|| {
+            view! {
+                <span>{move || t_string!(i18n, board.too_long, max = max_chars, n = over.get()).to_string()}</span>
+                <Button
+                    kind=ButtonKind::Quiet
+                    class="button-small"
+                    icon=icondata_lu::LuUndo2
+                    on_click=move |_| give_up()
+                >
+                    {t!(i18n, board.give_up)}
+                </Button>
+            }
         })
     };
     let control = if multiline {
@@ -241,6 +310,8 @@ pub fn LiveText(
                 aria-label=move || aria_label.get()
                 placeholder=move || placeholder.get()
                 readonly=move || blocked.get()
+                aria-invalid=move || described.with(Option::is_some).then_some("true")
+                aria-describedby=move || described.get()
             ></textarea>
             <div class="live-text-control live-text-copy" aria-hidden="true" node_ref=copy></div>
         }
@@ -256,6 +327,8 @@ pub fn LiveText(
                 aria-label=move || aria_label.get()
                 placeholder=move || placeholder.get()
                 readonly=move || blocked.get()
+                aria-invalid=move || described.with(Option::is_some).then_some("true")
+                aria-describedby=move || described.get()
             />
         }
         .into_any()
@@ -293,15 +366,29 @@ pub fn LiveText(
                 focused.set_value(false);
                 rest();
                 board.set_presence(None, false);
-                if let Some(act) = on_focus {
+                if let Some(act) = on_focus.filter(|_| !is_over()) {
                     act.run(false);
                 }
             }
         >
             <div class="live-text-grow">{control}</div>
             {count}
+            <div class="live-text-over" role="status" id=over_id>
+                {too_long}
+            </div>
         </div>
     }
+}
+
+/// Whether something that is too long to be saved waits for its person on this device.
+pub fn is_held(board: Board, at: &TextAt) -> bool {
+    held_key(board, at).is_some_and(|key| held::load(&key).is_some())
+}
+
+/// Where that is kept; nowhere outside of a café.
+fn held_key(board: Board, at: &TextAt) -> Option<String> {
+    let cafe = use_context::<Cafe>()?;
+    Some(held::key(&cafe.identity().scope(), board.kind(), at))
 }
 
 /// A field that has met its text.

@@ -1,6 +1,7 @@
 //! One note as a card, in the list, on the canvas, in gallery and harvest.
 
 mod desk;
+mod quote;
 mod threads;
 
 use leptos::{ev, prelude::*};
@@ -10,13 +11,14 @@ use shared::limits;
 use wasm_bindgen::JsCast;
 
 pub use self::desk::{Desk, DeskLayer, beginning};
+pub use self::quote::{Quote, quoted};
 pub use self::threads::Threads;
 use crate::i18n::{t_string, use_i18n};
 use crate::state::board::Board;
 use crate::state::cafe::Cafe;
 use crate::state::live_text::TextAt;
 use crate::ui::icon::Icon;
-use crate::ui::live_text::LiveText;
+use crate::ui::live_text::{LiveText, is_held};
 use crate::ui::note_kind::{KindChip, kind_class, kind_word};
 use crate::ui::table_badge::TableBadge;
 
@@ -27,7 +29,7 @@ pub fn NoteCard(
     board: Board,
     /// Which note.
     id: NoteId,
-    /// Smaller, for many at once: the words are cut after some lines.
+    /// Smaller, for many at once: the words are cut after some lines, and what they go on from is quoted, for it may lie elsewhere.
     #[prop(optional)]
     compact: bool,
     /// To be read only: stars are counted, nothing can be changed.
@@ -97,7 +99,8 @@ pub fn NoteCard(
             paper => format!(" note-paper-{paper} note-c{paper}"),
         };
         let size = if compact { " note-compact" } else { "" };
-        format!("note {}{paper}{size}", kind_class(kind.get()))
+        let live = if editing.get() || !writers.with(Vec::is_empty) { " note-live" } else { "" };
+        format!("note {}{paper}{size}{live}", kind_class(kind.get()))
     };
     let begin = move |event: ev::MouseEvent| {
         let Some(desk) = desk else { return };
@@ -133,10 +136,29 @@ pub fn NoteCard(
             }
             .into_any()
         } else {
+            // Asked anew whenever the field has closed.
+            let waits = writable.get() && is_held(board, &TextAt::Note(id.get_value()));
             view! {
                 <p class="note-words" on:click=begin>
                     {move || note.with(|note| note.text.clone())}
                 </p>
+                {waits
+                    .then(|| {
+                        view! {
+                            <button
+                                type="button"
+                                class="note-waits"
+                                on:click=move |_| {
+                                    if let Some(desk) = desk {
+                                        desk.editing.set(Some(id.get_value()));
+                                    }
+                                }
+                            >
+                                <Icon icon=icondata_lu::LuPencil />
+                                <span>{move || t_string!(i18n, board.waits).to_string()}</span>
+                            </button>
+                        }
+                    })}
             }
             .into_any()
         }
@@ -234,13 +256,14 @@ pub fn NoteCard(
     }
     };
     Some(view! {
-        <article class=class class:note-live=move || editing.get() || !writers.with(Vec::is_empty) aria-label=label>
+        <article class=class aria-label=label>
             <header class="note-head">
                 {table.map(|table| view! { <TableBadge id=table /> })}
                 <KindChip kind=Signal::derive(move || kind.get()) />
                 {writing}
                 {menu}
             </header>
+            {compact.then(|| view! { <Quote words=quoted(board, note) /> })}
             {words}
             <footer class="note-foot">
                 <span class="note-origin">{origin}</span>

@@ -77,6 +77,7 @@ pub fn decide(state: &Workshop, command: &Command, by: &Actor, ctx: &Context) ->
         Command::MovePerson { participant, table } => rounds::move_person(state, participant, *table),
         Command::SetHost { table, participant } => rounds::set_host(state, *table, participant.as_ref()),
         Command::SetHelper { participant, helper } => people::set_helper(state, participant, *helper),
+        Command::LowerHand { participant } => people::lower_hand(state, participant),
         Command::RemovePerson { participant } => people::remove(state, participant),
         Command::EndLink { actor } => people::end_link(state, actor, by),
         Command::SetDots { dots } => vote::set_dots(state, *dots),

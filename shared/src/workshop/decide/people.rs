@@ -69,6 +69,14 @@ pub(super) fn raise_hand(state: &Workshop, participant: &ActorId, raised: bool) 
     Ok(vec![Event::HandRaised { participant: participant.clone(), raised }])
 }
 
+/// By a facilitator. In every phase: a hand that went up before the review would stay up in it.
+pub(super) fn lower_hand(state: &Workshop, participant: &ActorId) -> Result<Vec<Event>, Refusal> {
+    if !person(state, participant)?.hand {
+        return Ok(vec![]);
+    }
+    Ok(vec![Event::HandRaised { participant: participant.clone(), raised: false }])
+}
+
 /// Somebody goes, by themselves or taken out; the table they host is without a host then.
 pub(super) fn leave(state: &Workshop, participant: &ActorId, removed: bool) -> Vec<Event> {
     if !removed && state.person_here(participant).is_none() {

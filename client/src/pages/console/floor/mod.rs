@@ -8,6 +8,7 @@ use shared::workshop::view::FloorPerson;
 use super::Desk;
 use super::facts::{self, TableFacts};
 use super::floor_table::FloorTableView;
+use super::spread::Spread;
 use crate::i18n::{t, t_string, use_i18n};
 use crate::state::cafe::Cafe;
 use crate::ui::avatar::Avatar;
@@ -24,6 +25,8 @@ pub(super) fn Floor(cafe: Cafe) -> impl IntoView {
     let tables = cafe.memo(facts::tables);
     let tables = Memo::new(move |_| tables.get().unwrap_or_default());
     let ids = Memo::new(move |_| tables.with(|tables| tables.iter().map(|table| table.brief.id).collect::<Vec<_>>()));
+    let spread = cafe.memo(Spread::of);
+    let spread = Memo::new(move |_| spread.get().flatten());
     view! {
         <div class="floor-page">
             <RoundLine cafe />
@@ -40,7 +43,7 @@ pub(super) fn Floor(cafe: Cafe) -> impl IntoView {
                         let facts = Memo::new(move |_| {
                             tables.with(|tables| tables.iter().find(|table| table.brief.id == id).cloned())
                         });
-                        view! { <FloorPlace id facts now=cafe.tick() /> }
+                        view! { <FloorPlace cafe id facts spread /> }
                     }
                 />
             </ul>
@@ -49,14 +52,16 @@ pub(super) fn Floor(cafe: Cafe) -> impl IntoView {
 }
 
 #[component]
-fn FloorPlace(id: TableId, facts: Memo<Option<TableFacts>>, now: Signal<u64>) -> impl IntoView {
+fn FloorPlace(cafe: Cafe, id: TableId, facts: Memo<Option<TableFacts>>, spread: Memo<Option<Spread>>) -> impl IntoView {
     let desk = expect_context::<Desk>();
     view! {
         <li class="floor-place">
             <FloorTableView
+                cafe
                 id
                 facts
-                now
+                now=cafe.tick()
+                spread
                 on_open=Callback::new(move |()| desk.table.set(Some(id)))
             />
         </li>
