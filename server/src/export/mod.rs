@@ -4,7 +4,7 @@
 //!
 //! - [`plan`]: the one model, built from the café's state, its history and its boards
 //! - [`json`], [`markdown`]: the whole model as a file
-//! - [`csv`]: the plan as a file for office programs
+//! - [`csv`], [`xlsx`]: files for office programs
 //! - `rows`: the model as tables, for the formats made of cells
 //! - `words`: the documents' fixed words, in Chinese and English
 //! - `escape`: strangers' text made harmless
@@ -29,6 +29,7 @@ mod rows;
 #[cfg(test)]
 mod sample;
 mod words;
+pub mod xlsx;
 
 /// A file format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +40,8 @@ pub enum Format {
     Markdown,
     /// For spreadsheets; the plan.
     Csv,
+    /// For Excel; the plan, the themes, every note.
+    Xlsx,
 }
 
 /// A document could not be made. Nothing that people write may lead here.
@@ -47,6 +50,9 @@ pub enum WriteError {
     /// As a table of text.
     #[error("the table: {0}")]
     Csv(#[from] ::csv::Error),
+    /// As a workbook.
+    #[error("the workbook: {0}")]
+    Xlsx(#[from] rust_xlsxwriter::XlsxError),
 }
 
 impl Format {
@@ -56,6 +62,7 @@ impl Format {
             "json" => Some(Self::Json),
             "md" => Some(Self::Markdown),
             "csv" => Some(Self::Csv),
+            "xlsx" => Some(Self::Xlsx),
             _ => None,
         }
     }
@@ -66,6 +73,7 @@ impl Format {
             Self::Json => "json",
             Self::Markdown => "md",
             Self::Csv => "csv",
+            Self::Xlsx => "xlsx",
         }
     }
 
@@ -75,12 +83,13 @@ impl Format {
             Self::Json => "application/json",
             Self::Markdown => "text/markdown; charset=utf-8",
             Self::Csv => "text/csv; charset=utf-8; header=present",
+            Self::Xlsx => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
         }
     }
 
     /// Whether it is made for office programs: that takes more time and memory than the others, so few are made at once.
     pub fn is_for_offices(self) -> bool {
-        matches!(self, Self::Csv)
+        matches!(self, Self::Csv | Self::Xlsx)
     }
 
     /// The file.
@@ -92,6 +101,7 @@ impl Format {
             Self::Json => json::write(export).into_bytes(),
             Self::Markdown => markdown::write(export).into_bytes(),
             Self::Csv => csv::write(export)?,
+            Self::Xlsx => xlsx::write(export)?,
         })
     }
 }

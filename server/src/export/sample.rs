@@ -1,6 +1,7 @@
 //! A small café for the tests of exports: two tables, two people, a vote, a plan and a decision.
 
 use std::collections::BTreeMap;
+use std::io::{Cursor, Read};
 
 use shared::board::view::{Action, Handover, HarvestBoard, Note, NoteKind, NoteRef, PlanBoard, TableBoard, Theme};
 use shared::id::{ActionId, Actor, ActorId, Millis, Role, TableId, ThemeId, WorkshopId};
@@ -252,4 +253,18 @@ pub(super) fn filled(text: &str) -> (Sample, Vec<String>) {
         .for_each(&mut fill);
     }
     (sample, marks)
+}
+
+/// The files within an office file, by name.
+pub(super) fn parts(file: &[u8]) -> Vec<(String, String)> {
+    let mut zip = zip::ZipArchive::new(Cursor::new(file)).expect("an archive");
+    let count = zip.len();
+    let part = |at| {
+        let mut part = zip.by_index(at).expect("a part");
+        let name = part.name().expect("a name").into_owned();
+        let mut text = String::new();
+        part.read_to_string(&mut text).expect("UTF-8");
+        (name, text)
+    };
+    (0..count).map(part).collect()
 }
