@@ -4,7 +4,7 @@
 //!
 //! - [`plan`]: the one model, built from the café's state, its history and its boards
 //! - [`json`], [`markdown`]: the whole model as a file
-//! - [`csv`], [`xlsx`]: files for office programs
+//! - [`csv`], [`xlsx`], [`docx`]: files for office programs
 //! - `rows`: the model as tables, for the formats made of cells
 //! - `words`: the documents' fixed words, in Chinese and English
 //! - `escape`: strangers' text made harmless
@@ -21,6 +21,7 @@ use crate::clock;
 use crate::http::error::ApiError;
 
 pub mod csv;
+pub mod docx;
 mod escape;
 pub mod json;
 pub mod markdown;
@@ -42,6 +43,8 @@ pub enum Format {
     Csv,
     /// For Excel; the plan, the themes, every note.
     Xlsx,
+    /// For Word; the plan.
+    Docx,
 }
 
 /// A document could not be made. Nothing that people write may lead here.
@@ -53,6 +56,9 @@ pub enum WriteError {
     /// As a workbook.
     #[error("the workbook: {0}")]
     Xlsx(#[from] rust_xlsxwriter::XlsxError),
+    /// As a document.
+    #[error("the document: {0}")]
+    Docx(#[from] std::io::Error),
 }
 
 impl Format {
@@ -63,6 +69,7 @@ impl Format {
             "md" => Some(Self::Markdown),
             "csv" => Some(Self::Csv),
             "xlsx" => Some(Self::Xlsx),
+            "docx" => Some(Self::Docx),
             _ => None,
         }
     }
@@ -74,6 +81,7 @@ impl Format {
             Self::Markdown => "md",
             Self::Csv => "csv",
             Self::Xlsx => "xlsx",
+            Self::Docx => "docx",
         }
     }
 
@@ -84,12 +92,13 @@ impl Format {
             Self::Markdown => "text/markdown; charset=utf-8",
             Self::Csv => "text/csv; charset=utf-8; header=present",
             Self::Xlsx => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+            Self::Docx => "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
         }
     }
 
     /// Whether it is made for office programs: that takes more time and memory than the others, so few are made at once.
     pub fn is_for_offices(self) -> bool {
-        matches!(self, Self::Csv | Self::Xlsx)
+        matches!(self, Self::Csv | Self::Xlsx | Self::Docx)
     }
 
     /// The file.
@@ -102,6 +111,7 @@ impl Format {
             Self::Markdown => markdown::write(export).into_bytes(),
             Self::Csv => csv::write(export)?,
             Self::Xlsx => xlsx::write(export)?,
+            Self::Docx => docx::write(export)?,
         })
     }
 }

@@ -3,6 +3,8 @@
 use shared::workshop::state::Verdict;
 use shared::workshop::{Language, Phase};
 
+use super::plan::Export;
+
 /// All words of one language.
 pub(super) struct Words {
     pub plan: &'static str,
@@ -138,6 +140,45 @@ impl Words {
         match self.language {
             Language::ZhCn => format!("{voters} 人投了票，每人 {dots} 点"),
             Language::En => format!("{} voted, {dots} dots each", self.people_counted(voters)),
+        }
+    }
+
+    /// Where a plan comes from, in one sentence, and how far the review is, as far as its reader may know.
+    pub(super) fn figures(&self, export: &Export) -> String {
+        let people = export.participants.len();
+        let (tables, rounds) = (export.tables.len(), export.rounds.len());
+        let notes = export.tables.iter().flat_map(|table| &table.notes).filter(|note| !note.deleted).count();
+        let (themes, actions) = (export.themes.len(), export.actions.len());
+        let decided = export.actions.iter().filter(|action| action.decision.is_some()).count();
+        let counted = |n: usize, one: &str| if n == 1 { format!("1 {one}") } else { format!("{n} {one}s") };
+        let (whence, review) = match self.language {
+            Language::ZhCn => (
+                format!(
+                    "{people} 位参与者在 {tables} 张桌上聊了 {rounds} 轮，写下 {notes} 张便签，归成 {themes} 个主题，形成 {actions} 条行动项。"
+                ),
+                format!("其中已决定 {decided} 条。"),
+            ),
+            Language::En => (
+                format!(
+                    "{} at {} talked for {} and wrote {}. Out of them came {} and {}.",
+                    self.people_counted(people),
+                    counted(tables, "table"),
+                    counted(rounds, "round"),
+                    counted(notes, "note"),
+                    counted(themes, "theme"),
+                    counted(actions, "action"),
+                ),
+                format!(" Decided so far: {decided}."),
+            ),
+        };
+        if decided == 0 { whence } else { whence + &review }
+    }
+
+    /// Notes that are not told.
+    pub(super) fn more_notes(&self, count: usize) -> String {
+        match self.language {
+            Language::ZhCn => format!("……还有 {count} 张，见 Excel 或 JSON 导出"),
+            Language::En => format!("… and {count} more: see the Excel or JSON export"),
         }
     }
 

@@ -20,12 +20,13 @@ const NAME_CHARS: usize = 60;
 /// page shows, and no more.
 #[utoipa::path(get, path = "/api/workshops/{id}/export/{format}", tag = "cafés",
     params(("id" = String, Path), ("format" = String, Path,
-        description = "The whole café: `json` or `md`. For office programs: `xlsx`, the plan and every note; `csv`, the plan")),
+        description = "The whole café: `json` or `md`. For office programs: `xlsx`, the plan and every note; `docx` and `csv`, the plan")),
     responses((status = 200, description = "The document; its file name is in `Content-Disposition`", content(
         (Export = "application/json"),
         (String = "text/markdown"),
         (String = "text/csv"),
         (Vec<u8> = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+        (Vec<u8> = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"),
     )), Problems))]
 pub async fn show(
     State(http): State<Http>,
