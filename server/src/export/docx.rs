@@ -159,7 +159,7 @@ impl Page {
     /// All actions, a line each.
     fn glance(&self, actions: &[ActionPart]) -> Table {
         let w = self.words;
-        let widths = [740, 3_798, 1_500, 1_300, 900, 1_400];
+        let widths = [700, 3_338, 1_700, 1_500, 900, 1_500];
         let head = [w.reference, w.action, w.accountable, w.due, w.dots, w.decision];
         let head = head.map(|label| Paragraph::new().add_run(self.said(label).bold()));
         let mut rows = vec![row(&widths, head, true)];
@@ -334,7 +334,7 @@ fn heading(level: u8) -> Paragraph {
 }
 
 fn cell(width: usize, paragraphs: impl IntoIterator<Item = Paragraph>) -> TableCell {
-    let spacing = || LineSpacing::new().before(20).after(20);
+    let spacing = || LineSpacing::new().before(30).after(30);
     paragraphs
         .into_iter()
         .fold(TableCell::new().width(width, WidthType::Dxa), |cell, p| cell.add_paragraph(p.line_spacing(spacing())))

@@ -37,6 +37,8 @@ pub(super) struct Column {
 pub(super) struct Table<'a> {
     pub name: &'static str,
     pub columns: Vec<Column>,
+    /// Lines of the tallest row that can still be looked over; the cell holds more than it shows then.
+    pub tall: u16,
     pub rows: Box<dyn Iterator<Item = Vec<Cell<'a>>> + 'a>,
 }
 
@@ -73,6 +75,8 @@ pub(super) fn actions<'a>(export: &'a Export, w: &'static Words) -> Table<'a> {
             (w.sources, 60),
             (w.comments, 40),
         ]),
+        // An action rests on many notes; all of them would be a page for each row.
+        tall: 8,
         rows: Box::new(export.actions.iter().map(move |action| self::action(action, w))),
     }
 }
@@ -98,7 +102,12 @@ fn action<'a>(action: &'a ActionPart, w: &'static Words) -> Vec<Cell<'a>> {
         text(&action.target),
         text(&action.cost),
         text(&action.risk),
-        text(w.action_status(&action.status)),
+        // That it waits for a decision is no news beside the decision.
+        if decision.is_none() || action.status != "proposed" {
+            text(w.action_status(&action.status))
+        } else {
+            Cell::Empty
+        },
         joined(action.themes.iter().map(|title| named(title, w).to_owned()), w.comma),
         action.dots().map_or(Cell::Empty, Cell::Number),
         joined(action.sources.iter().map(|source| self::source(source, w)), "\n"),
@@ -121,6 +130,7 @@ pub(super) fn themes<'a>(export: &'a Export, w: &'static Words) -> Table<'a> {
     Table {
         name: w.themes,
         columns: columns([(w.theme, 40), (w.dots, 8), (w.summary, 70), (w.note_count, 10)]),
+        tall: u16::MAX,
         rows: Box::new(rows.into_iter().map(|(_, row)| row)),
     }
 }
@@ -161,7 +171,7 @@ pub(super) fn notes<'a>(export: &'a Export, w: &'static Words) -> Table<'a> {
             row
         })
     });
-    Table { name: w.note_sheet, columns, rows: Box::new(rows) }
+    Table { name: w.note_sheet, columns, tall: u16::MAX, rows: Box::new(rows) }
 }
 
 fn note<'a>(
@@ -213,6 +223,7 @@ pub(super) fn tables<'a>(export: &'a Export, w: &'static Words) -> Table<'a> {
             (w.build_here, 40),
             (w.note_count, 10),
         ]),
+        tall: u16::MAX,
         rows: Box::new(export.tables.iter().map(row)),
     }
 }
@@ -238,6 +249,7 @@ pub(super) fn remarks<'a>(export: &'a Export, w: &'static Words) -> Table<'a> {
     Table {
         name: w.comments,
         columns: columns([(w.about_what, 18), (w.kind_of_note, 16), (w.said, 70), (w.name, 16), (w.said_at, 17)]),
+        tall: u16::MAX,
         rows: Box::new(of_actions.chain(on_the_whole).chain(decisions)),
     }
 }

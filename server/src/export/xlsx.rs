@@ -17,6 +17,18 @@ use crate::clock::utc;
 /// Rows of a sheet below its head; what is more goes on another sheet. A café of 2,000 tables may have more notes than Excel has rows.
 const ROWS: usize = 1_048_575;
 
+/// Letters of Latin that a head may make its column wide.
+const HEAD: u16 = 16;
+
+/// Points of a line of text.
+const LINE: f64 = 14.5;
+
+/// Points of the tallest row that Excel has.
+const TALLEST: f64 = 409.0;
+
+/// Letters of Latin that stand beside each other on a page and can still be read.
+const PAGE: u16 = 200;
+
 /// A4, as Excel numbers paper.
 const A4: u8 = 9;
 
@@ -65,8 +77,11 @@ impl Book {
             let name = if number == 1 { table.name.to_owned() } else { format!("{} {number}", table.name) };
             let part = rows.by_ref().take(self.rows_of_a_sheet);
             let sheet = self.book.add_worksheet().set_name(name)?;
-            fill(sheet, &table.columns, part, &self.formats, self.words)?;
+            fill(sheet, &table.columns, table.tall, part, &self.formats, self.words)?;
             sheet.set_freeze_panes(1, kept)?;
+            if kept > 0 {
+                sheet.set_repeat_columns(0, kept - 1)?;
+            }
             if rows.peek().is_none() {
                 break;
             }
@@ -92,7 +107,7 @@ impl Book {
             sheet.write_string_with_format(row, 0, *label, &self.formats.head)?;
             sheet.write_string_with_format(row, 1, fitting(value, w), &self.formats.text)?;
         }
-        paper(sheet);
+        paper(sheet, 1);
         Ok(())
     }
 }
@@ -100,60 +115,96 @@ impl Book {
 fn fill<'a>(
     sheet: &mut Worksheet,
     columns: &[Column],
+    tall: u16,
     rows: impl Iterator<Item = Vec<Cell<'a>>>,
     formats: &Formats,
     w: &'static Words,
 ) -> Result<(), XlsxError> {
-    // The button of the filter takes the room of three letters.
-    let mut widths: Vec<u16> = columns.iter().map(|column| width(column.head).saturating_add(3)).collect();
-    let last = u16::try_from(columns.len().saturating_sub(1)).unwrap_or(u16::MAX);
-    for (at, column) in (0..).zip(columns) {
+    // The button of the filter takes the room of three letters. A head that is longer than this is of two lines.
+    let heads: Vec<u16> = columns.iter().map(|column| width(column.head).saturating_add(3)).collect();
+    let bounds: Vec<u16> = columns.iter().zip(&heads).map(|(column, head)| column.wide.max(*head.min(&HEAD))).collect();
+    let mut widths = heads.clone();
+    for ((at, column), bound) in (0..).zip(columns).zip(&bounds) {
         sheet.write_string_with_format(0, at, column.head, &formats.head)?;
+        widths[usize::from(at)] = widths[usize::from(at)].min(*bound);
     }
+    let head_lines = heads.iter().zip(&bounds).map(|(head, bound)| head.div_ceil(*bound)).max().unwrap_or(1);
+    sheet.set_row_height(0, height(head_lines))?;
     let mut below = 0;
     for row in rows {
         below += 1;
-        for ((at, cell), widest) in (0..).zip(&row).zip(&mut widths) {
-            *widest = (*widest).max(put(sheet, below, at, cell, formats, w)?);
+        let mut lines = 1;
+        for (((at, cell), widest), bound) in (0..).zip(&row).zip(&mut widths).zip(&bounds) {
+            let size = put(sheet, below, at, cell, *bound, formats, w)?;
+            *widest = (*widest).max(size.width.min(*bound));
+            lines = lines.max(size.lines);
         }
+        // Excel finds the height by itself, others do not.
+        sheet.set_row_height(below, height(lines.min(tall)))?;
     }
-    for (at, (column, widest)) in (0..).zip(columns.iter().zip(widths)) {
-        sheet.set_column_width(at, widest.saturating_add(1).min(column.wide.max(6)))?;
+    let last = u16::try_from(columns.len().saturating_sub(1)).unwrap_or(u16::MAX);
+    for (at, width) in (0..).zip(&widths) {
+        sheet.set_column_width(at, width.saturating_add(1))?;
     }
     if below > 0 {
         sheet.autofilter(0, 0, below, last)?;
     }
     sheet.set_repeat_rows(0, 0)?;
-    paper(sheet);
+    let across: u16 = widths.iter().sum();
+    paper(sheet, across.div_ceil(PAGE).max(1));
     Ok(())
 }
 
-/// Writes a cell, and tells how wide it would like to be.
+/// How much room a text takes.
+struct Size {
+    width: u16,
+    lines: u16,
+}
+
+impl Size {
+    const fn line(width: u16) -> Self {
+        Self { width, lines: 1 }
+    }
+
+    /// In a column of at most this width.
+    fn of(text: &str, bound: u16) -> Self {
+        let lines = text.lines().map(|line| width(line).div_ceil(bound).max(1)).fold(0, u16::saturating_add);
+        Self { width: width(text), lines }
+    }
+}
+
+/// The height of a row of so many lines, in points.
+fn height(lines: u16) -> f64 {
+    (f64::from(lines) * LINE + 3.0).min(TALLEST)
+}
+
+/// Writes a cell, and tells how much room it takes in a column of this width.
 fn put(
     sheet: &mut Worksheet,
     row: u32,
     column: u16,
     cell: &Cell<'_>,
+    bound: u16,
     formats: &Formats,
     w: &'static Words,
-) -> Result<u16, XlsxError> {
+) -> Result<Size, XlsxError> {
     let text = |sheet: &mut Worksheet, text: &str| {
-        sheet.write_string_with_format(row, column, fitting(text, w), &formats.text).map(|_| width(text))
+        sheet.write_string_with_format(row, column, fitting(text, w), &formats.text).map(|_| Size::of(text, bound))
     };
     match cell {
         // For its border.
-        Cell::Empty => sheet.write_blank(row, column, &formats.text).map(|_| 0),
+        Cell::Empty => sheet.write_blank(row, column, &formats.text).map(|_| Size::line(0)),
         Cell::Text(words) => text(sheet, words),
-        Cell::Number(number) => {
-            sheet.write_number_with_format(row, column, *number, &formats.number).map(|_| width(&number.to_string()))
-        }
+        Cell::Number(number) => sheet
+            .write_number_with_format(row, column, *number, &formats.number)
+            .map(|_| Size::line(width(&number.to_string()))),
         Cell::Day(day) => match ExcelDateTime::parse_from_str(day) {
-            Ok(date) => sheet.write_datetime_with_format(row, column, date, &formats.day).map(|_| 10),
+            Ok(date) => sheet.write_datetime_with_format(row, column, date, &formats.day).map(|_| Size::line(10)),
             // No day of any year, or none that Excel knows.
             Err(_) => text(sheet, day),
         },
         Cell::Time(at) => match moment(*at) {
-            Some(time) => sheet.write_datetime_with_format(row, column, time, &formats.time).map(|_| 16),
+            Some(time) => sheet.write_datetime_with_format(row, column, time, &formats.time).map(|_| Size::line(16)),
             None => text(sheet, &utc(*at)),
         },
     }
@@ -163,9 +214,13 @@ fn moment(at: Millis) -> Option<ExcelDateTime> {
     ExcelDateTime::from_timestamp(i64::try_from(at / 1_000).ok()?).ok()
 }
 
-/// Landscape, one page wide, as long as it takes.
-fn paper(sheet: &mut Worksheet) {
-    sheet.set_paper_size(A4).set_landscape().set_print_fit_to_pages(1, 0).set_margins(0.4, 0.4, 0.5, 0.5, 0.3, 0.3);
+/// Landscape, so many pages wide, as long as it takes.
+fn paper(sheet: &mut Worksheet, across: u16) {
+    sheet
+        .set_paper_size(A4)
+        .set_landscape()
+        .set_print_fit_to_pages(across, 0)
+        .set_margins(0.4, 0.4, 0.5, 0.5, 0.3, 0.3);
 }
 
 /// Letters of Latin that the longest line of a text is wide; a Chinese character is two.
@@ -201,7 +256,7 @@ impl Formats {
             head: base().set_bold().set_text_wrap().set_background_color(0xE8EEF4),
             // Otherwise a text that reads like a formula becomes one when somebody edits its cell.
             text: base().set_text_wrap().set_quote_prefix(),
-            number: base().set_align(FormatAlign::Right),
+            number: base().set_align(FormatAlign::Center),
             day: base().set_num_format("yyyy-mm-dd").set_align(FormatAlign::Left),
             time: base().set_num_format("yyyy-mm-dd hh:mm").set_align(FormatAlign::Left),
         }

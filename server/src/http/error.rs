@@ -305,6 +305,7 @@ mod tests {
         assert_eq!(of(Refusal::NotAllowed).0, 403);
         assert_eq!(of(CommandError::NoSuchWorkshop), (404, "not_found".into(), None, None));
         assert_eq!(of(StoreError::Full), (503, "store_full".into(), None, None));
+        assert_eq!(of(ApiError::ExportFailed), (500, "export_failed".into(), None, None));
         assert_eq!(of(StoreError::Closed), (503, "store_unavailable".into(), None, None));
         assert_eq!(of(StoreError::Io("secret path".into())).1, "store_unavailable");
     }
