@@ -94,6 +94,7 @@ impl ApiError {
             "bad_json" => bad_json;
             "foreign_origin" => foreign_origin;
             "damaged" => damaged;
+            "export_failed" => export_failed;
             "busy" => busy;
             "timed_out" => timed_out;
             "store_unavailable" => store_unavailable;
@@ -180,10 +181,16 @@ pub async fn new_link(workshop: &WorkshopId, token: &str, role: Role) -> Result<
     json(post(&format!("/api/workshops/{workshop}/links"), Some(token), &NewLink { role }).await?).await
 }
 
-/// `GET /api/workshops/{id}/export/{format}`, as text: `json` or `md`.
+/// `GET /api/workshops/{id}/export/{format}`, as text: `json` or `md`. Other formats are no text, or begin with a mark that text loses.
 pub async fn export(workshop: &WorkshopId, token: &str, format: &str) -> Result<String, ApiError> {
     let response = get(&format!("/api/workshops/{workshop}/export/{format}"), Some(token)).await?;
     response.text().await.map_err(|_| ApiError::offline())
+}
+
+/// `GET /api/workshops/{id}/export/{format}`, as it is.
+pub async fn document(workshop: &WorkshopId, token: &str, format: &str) -> Result<Vec<u8>, ApiError> {
+    let response = get(&format!("/api/workshops/{workshop}/export/{format}"), Some(token)).await?;
+    response.binary().await.map_err(|_| ApiError::offline())
 }
 
 /// The address of the QR picture behind a join code; no token is needed.

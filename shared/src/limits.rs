@@ -72,6 +72,9 @@ pub const BODY_BYTES: usize = 2 * 1024 * 1024;
 pub const JOIN_BYTES: usize = 8 * 1024;
 /// Seconds a request may take: exporting the largest café is far below it, and phones give up soon after.
 pub const REQUEST_SECONDS: u64 = 20;
+/// Documents for office programs that are made at the same time: each may hold a large café several times over, and takes a processor for
+/// seconds. Whoever asks for another waits, as long as a request may take.
+pub const DOCUMENTS_AT_ONCE: usize = 4;
 /// Requests, by default, that one address may make at once, and as many again each minute: the largest café behind one router, everybody
 /// placing three dots within the minute, with as much again for what a page asks besides.
 pub const REQUESTS_PER_ADDRESS: u32 = 6 * PEOPLE_MAX as u32;

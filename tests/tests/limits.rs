@@ -183,6 +183,9 @@ async fn h3_tokens_open_their_own_cafe_only() -> Result<()> {
         (Method::POST, format!("{cafe}/links"), Some(json!({"role": "facilitator"}))),
         (Method::GET, format!("{cafe}/export/json"), None),
         (Method::GET, format!("{cafe}/export/md"), None),
+        (Method::GET, format!("{cafe}/export/csv"), None),
+        (Method::GET, format!("{cafe}/export/xlsx"), None),
+        (Method::GET, format!("{cafe}/export/docx"), None),
         (Method::POST, format!("{cafe}/commands"), Some(json!({"type": "announce", "text": "x"}))),
     ];
     let boards = ["t1", "t2", "harvest", "plan"].map(|board| format!("{}.{board}", theirs.created.id));

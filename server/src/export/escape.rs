@@ -1,4 +1,5 @@
-//! Strangers' text made harmless in Markdown: it shows as it was written, and can be neither markup nor HTML.
+//! Strangers' text made harmless: in Markdown it shows as it was written, and can be neither markup nor HTML; in formats that have no markup
+//! within a text, [`plain`] is enough.
 
 /// Text on one line, for headings and list items: line breaks become spaces.
 pub(super) fn line(text: &str) -> String {
@@ -10,6 +11,19 @@ pub(super) fn block(text: &str, indent: &str) -> String {
     let lines = text.trim().lines().map(escaped);
     // A backslash at a line's end is Markdown's visible spelling of a line break.
     lines.collect::<Vec<_>>().join(&format!("\\\n{indent}"))
+}
+
+/// Text without what is not seen: control characters, what reorders or hides, and what XML does not know. Line breaks stay, each as `\n`; a
+/// tab is a space.
+pub(super) fn plain(text: &str) -> String {
+    let text = text.replace("\r\n", "\n");
+    let kept = text.chars().filter_map(|c| match c {
+        '\n' | '\r' | '\u{2028}' | '\u{2029}' => Some('\n'),
+        '\t' => Some(' '),
+        '\u{fffe}' | '\u{ffff}' => None,
+        c => (!is_invisible(c)).then_some(c),
+    });
+    kept.collect::<String>().trim().to_owned()
 }
 
 fn escaped(line: &str) -> String {
@@ -80,6 +94,12 @@ mod tests {
         ] {
             assert_eq!(line(hostile), inert);
         }
+    }
+
+    #[test]
+    fn plain_text_keeps_its_lines_and_nothing_that_is_not_seen() {
+        assert_eq!(plain(" 一\r\n二\r三\u{2028}四\t五 \n"), "一\n二\n三\n四 五");
+        assert_eq!(plain("\u{feff}a\u{0}b\u{b}c\u{1b}[1m\u{202e}d\u{ffff}\u{200b}"), "abc[1md");
     }
 
     #[test]

@@ -3,9 +3,11 @@
 //! # Layout
 //!
 //! - [`plan`]: the one model, built from the café's state, its history and its boards
-//! - [`json`], [`markdown`]: the model as a file
+//! - [`json`], [`markdown`]: the whole model as a file
+//! - [`csv`], [`xlsx`], [`docx`]: files for office programs
+//! - `rows`: the model as tables, for the formats made of cells
 //! - `words`: the documents' fixed words, in Chinese and English
-//! - `escape`: strangers' text made harmless in Markdown
+//! - `escape`: strangers' text made harmless
 //!
 //! Every format is a pure function of the model; only [`gather`] reads anything.
 
@@ -18,13 +20,17 @@ use crate::board::BoardError;
 use crate::clock;
 use crate::http::error::ApiError;
 
+pub mod csv;
+pub mod docx;
 mod escape;
 pub mod json;
 pub mod markdown;
 pub mod plan;
+mod rows;
 #[cfg(test)]
 mod sample;
 mod words;
+pub mod xlsx;
 
 /// A file format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +39,26 @@ pub enum Format {
     Json,
     /// For people; everything too.
     Markdown,
+    /// For spreadsheets; the plan.
+    Csv,
+    /// For Excel; the plan, the themes, every note.
+    Xlsx,
+    /// For Word; the plan.
+    Docx,
+}
+
+/// A document could not be made. Nothing that people write may lead here.
+#[derive(Debug, thiserror::Error)]
+pub enum WriteError {
+    /// As a table of text.
+    #[error("the table: {0}")]
+    Csv(#[from] ::csv::Error),
+    /// As a workbook.
+    #[error("the workbook: {0}")]
+    Xlsx(#[from] rust_xlsxwriter::XlsxError),
+    /// As a document.
+    #[error("the document: {0}")]
+    Docx(#[from] std::io::Error),
 }
 
 impl Format {
@@ -41,6 +67,9 @@ impl Format {
         match text {
             "json" => Some(Self::Json),
             "md" => Some(Self::Markdown),
+            "csv" => Some(Self::Csv),
+            "xlsx" => Some(Self::Xlsx),
+            "docx" => Some(Self::Docx),
             _ => None,
         }
     }
@@ -50,6 +79,9 @@ impl Format {
         match self {
             Self::Json => "json",
             Self::Markdown => "md",
+            Self::Csv => "csv",
+            Self::Xlsx => "xlsx",
+            Self::Docx => "docx",
         }
     }
 
@@ -58,16 +90,35 @@ impl Format {
         match self {
             Self::Json => "application/json",
             Self::Markdown => "text/markdown; charset=utf-8",
+            Self::Csv => "text/csv; charset=utf-8; header=present",
+            Self::Xlsx => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+            Self::Docx => "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
         }
     }
 
-    /// The file.
-    pub fn write(self, export: &Export) -> String {
-        match self {
-            Self::Json => json::write(export),
-            Self::Markdown => markdown::write(export),
-        }
+    /// Whether it is made for office programs: that takes more time and memory than the others, so few are made at once.
+    pub fn is_for_offices(self) -> bool {
+        matches!(self, Self::Csv | Self::Xlsx | Self::Docx)
     }
+
+    /// The file.
+    ///
+    /// # Errors
+    /// See [`WriteError`].
+    pub fn write(self, export: &Export) -> Result<Vec<u8>, WriteError> {
+        Ok(match self {
+            Self::Json => json::write(export).into_bytes(),
+            Self::Markdown => markdown::write(export).into_bytes(),
+            Self::Csv => csv::write(export)?,
+            Self::Xlsx => xlsx::write(export)?,
+            Self::Docx => docx::write(export)?,
+        })
+    }
+}
+
+/// A text of one or more lines without what is not seen.
+pub fn visible(text: &str) -> String {
+    escape::plain(text)
 }
 
 /// Reads a whole café, which is in this state, for somebody. A board that cannot be read is named in the document instead of failing it.

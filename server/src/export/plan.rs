@@ -175,7 +175,7 @@ pub struct VotePart {
 pub struct TallyPart {
     /// Which theme.
     pub id: ThemeId,
-    /// Its title at that time.
+    /// Its title: in a vote at that time, elsewhere today's.
     pub title: String,
     /// Dots on it, once the vote is closed.
     pub dots: Option<u32>,
@@ -218,6 +218,8 @@ pub struct ActionPart {
     pub status: String,
     /// Titles of the themes it came from.
     pub themes: Vec<String>,
+    /// Those themes with the dots on each: how strongly the room wanted it.
+    pub votes: Vec<TallyPart>,
     /// The notes it rests on.
     pub sources: Vec<Source>,
     /// The latest decision.
@@ -237,6 +239,13 @@ pub struct DecisionPart {
     pub name: String,
     /// When.
     pub at: Millis,
+}
+
+impl ActionPart {
+    /// Dots on all themes it came from, once the vote is closed.
+    pub fn dots(&self) -> Option<u32> {
+        self.votes.iter().filter_map(|theme| theme.dots).reduce(u32::saturating_add)
+    }
 }
 
 /// One round.

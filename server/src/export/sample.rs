@@ -1,6 +1,7 @@
 //! A small café for the tests of exports: two tables, two people, a vote, a plan and a decision.
 
 use std::collections::BTreeMap;
+use std::io::{Cursor, Read};
 
 use shared::board::view::{Action, Handover, HarvestBoard, Note, NoteKind, NoteRef, PlanBoard, TableBoard, Theme};
 use shared::id::{ActionId, Actor, ActorId, Millis, Role, TableId, ThemeId, WorkshopId};
@@ -176,4 +177,94 @@ fn tables() -> Vec<Option<TableBoard>> {
         Some(TableBoard { notes: vec![pain, idea], handover }),
         Some(TableBoard { notes: vec![dark, gone], handover: Handover::default() }),
     ]
+}
+
+/// What somebody may have typed, each of two lines.
+pub(super) const HOSTILE: [&str; 19] = [
+    "<img src=x onerror=alert(1)>\n# owned",
+    "[x](javascript:alert(1))\n![x](http://evil/p.png)",
+    "| a | b |\n| --- | --- |",
+    "```\n~~~",
+    "</ul><script>alert(1)</script>\n\u{200b} - item",
+    "1. one\n\u{feff} > quoted",
+    "---\n===",
+    "[x]: http://evil\n[^1]: note",
+    "**x** ~~y~~ `z` $w$\n<http://evil> &lt;b&gt; - [ ] task",
+    "=1+1\n@SUM(1)",
+    "+1\n-1",
+    "\t=HYPERLINK(\"http://evil\",\"x\")\n\r\u{3000}＝cmd|' /C calc'!A0",
+    "＋1;=1+1;\n\";@1",
+    "{=1}\n＠x －1",
+    "http://evil/?a=b\nmailto:evil@evil",
+    "_x0041_ _x003D_1\n_x000D_",
+    "]]></w:t><w:hyperlink r:id=\"x\">\n<f>1+1</f>",
+    "\u{1}\u{b}\u{c}\u{1b}[31m\u{fffe}\u{ffff}x\nHYPERLINK \"http://evil\" \\* MERGEFORMAT",
+    "\u{202e}fdp.exe\u{2066}\n\u{0}&#0;&#x1;&bogus;",
+];
+
+/// The sample with `text` in every field that somebody types, after a mark of its own; gives the marks.
+pub(super) fn filled(text: &str) -> (Sample, Vec<String>) {
+    let mut sample = Sample::cafe();
+    let mut marks = Vec::new();
+    let mut fill = |field: &mut String| {
+        let mark = format!("m{:02}", marks.len());
+        *field = format!("{text} {mark}");
+        marks.push(mark);
+    };
+    let workshop = &mut sample.workshop;
+    let draft = &mut workshop.draft;
+    [&mut draft.title, &mut draft.purpose].into_iter().for_each(&mut fill);
+    draft.tables.iter_mut().flat_map(|table| [&mut table.topic, &mut table.question]).for_each(&mut fill);
+    draft.rounds.iter_mut().filter_map(|round| round.question.as_mut()).for_each(&mut fill);
+    for person in workshop.participants.values_mut() {
+        fill(&mut person.name);
+        fill(person.department.get_or_insert_default());
+    }
+    workshop.vote.themes.iter_mut().for_each(|theme| fill(&mut theme.title));
+    for decision in workshop.decisions.values_mut() {
+        [&mut decision.reason, &mut decision.name].into_iter().for_each(&mut fill);
+    }
+    for comment in &mut workshop.comments {
+        [&mut comment.text, &mut comment.name].into_iter().for_each(&mut fill);
+    }
+    for board in sample.tables.iter_mut().flatten() {
+        board.notes.iter_mut().flat_map(|note| [&mut note.text, &mut note.author_name]).for_each(&mut fill);
+        let handover = &mut board.handover;
+        [&mut handover.so_far, &mut handover.open, &mut handover.build_here].into_iter().for_each(&mut fill);
+    }
+    for theme in sample.harvest.iter_mut().flat_map(|board| &mut board.themes) {
+        [&mut theme.title, &mut theme.summary].into_iter().for_each(&mut fill);
+    }
+    for action in sample.plan.iter_mut().flat_map(|board| &mut board.actions) {
+        [
+            &mut action.title,
+            &mut action.stage,
+            &mut action.reason,
+            &mut action.accountable,
+            &mut action.helpers,
+            &mut action.due,
+            &mut action.kpi,
+            &mut action.baseline,
+            &mut action.target,
+            &mut action.cost,
+            &mut action.risk,
+        ]
+        .into_iter()
+        .for_each(&mut fill);
+    }
+    (sample, marks)
+}
+
+/// The files within an office file, by name.
+pub(super) fn parts(file: &[u8]) -> Vec<(String, String)> {
+    let mut zip = zip::ZipArchive::new(Cursor::new(file)).expect("an archive");
+    let count = zip.len();
+    let part = |at| {
+        let mut part = zip.by_index(at).expect("a part");
+        let name = part.name().expect("a name").into_owned();
+        let mut text = String::new();
+        part.read_to_string(&mut text).expect("UTF-8");
+        (name, text)
+    };
+    (0..count).map(part).collect()
 }

@@ -3,6 +3,8 @@
 use shared::workshop::state::Verdict;
 use shared::workshop::{Language, Phase};
 
+use super::plan::Export;
+
 /// All words of one language.
 pub(super) struct Words {
     pub plan: &'static str,
@@ -54,6 +56,40 @@ pub(super) struct Words {
     pub exported: &'static str,
     pub state: &'static str,
     pub damaged: &'static str,
+    pub reference: &'static str,
+    pub action: &'static str,
+    pub decision_reason: &'static str,
+    pub decided_by: &'static str,
+    pub decided_at: &'static str,
+    pub summary: &'static str,
+    pub note_count: &'static str,
+    pub no_theme_now: &'static str,
+    pub note_sheet: &'static str,
+    pub number: &'static str,
+    pub table_number: &'static str,
+    pub topic: &'static str,
+    pub question: &'static str,
+    pub round_number: &'static str,
+    pub kind_of_note: &'static str,
+    pub note: &'static str,
+    pub author: &'static str,
+    pub builds_on: &'static str,
+    pub stars: &'static str,
+    pub taken_away_mark: &'static str,
+    pub yes: &'static str,
+    pub written_at: &'static str,
+    pub table_sheet: &'static str,
+    pub comment: &'static str,
+    pub whole_plan: &'static str,
+    pub no_action_now: &'static str,
+    pub about_what: &'static str,
+    pub said: &'static str,
+    pub said_at: &'static str,
+    pub name_of_cafe: &'static str,
+    pub purpose: &'static str,
+    pub about_sheet: &'static str,
+    /// Where a text was cut.
+    pub cut: &'static str,
     /// Between a label and what it labels.
     pub colon: &'static str,
     /// Between things in a row.
@@ -104,6 +140,45 @@ impl Words {
         match self.language {
             Language::ZhCn => format!("{voters} 人投了票，每人 {dots} 点"),
             Language::En => format!("{} voted, {dots} dots each", self.people_counted(voters)),
+        }
+    }
+
+    /// Where a plan comes from, in one sentence, and how far the review is, as far as its reader may know.
+    pub(super) fn figures(&self, export: &Export) -> String {
+        let people = export.participants.len();
+        let (tables, rounds) = (export.tables.len(), export.rounds.len());
+        let notes = export.tables.iter().flat_map(|table| &table.notes).filter(|note| !note.deleted).count();
+        let (themes, actions) = (export.themes.len(), export.actions.len());
+        let decided = export.actions.iter().filter(|action| action.decision.is_some()).count();
+        let counted = |n: usize, one: &str| if n == 1 { format!("1 {one}") } else { format!("{n} {one}s") };
+        let (whence, review) = match self.language {
+            Language::ZhCn => (
+                format!(
+                    "{people} 位参与者在 {tables} 张桌上聊了 {rounds} 轮，写下 {notes} 张便签，归成 {themes} 个主题，形成 {actions} 条行动项。"
+                ),
+                format!("其中已决定 {decided} 条。"),
+            ),
+            Language::En => (
+                format!(
+                    "{} at {} talked for {} and wrote {}. Out of them came {} and {}.",
+                    self.people_counted(people),
+                    counted(tables, "table"),
+                    counted(rounds, "round"),
+                    counted(notes, "note"),
+                    counted(themes, "theme"),
+                    counted(actions, "action"),
+                ),
+                format!(" Decided so far: {decided}."),
+            ),
+        };
+        if decided == 0 { whence } else { whence + &review }
+    }
+
+    /// Notes that are not told.
+    pub(super) fn more_notes(&self, count: usize) -> String {
+        match self.language {
+            Language::ZhCn => format!("……还有 {count} 张，见 Excel 或 JSON 导出"),
+            Language::En => format!("… and {count} more: see the Excel or JSON export"),
         }
     }
 
@@ -233,6 +308,39 @@ static ZH_CN: Words = Words {
     exported: "导出时间",
     state: "当前阶段",
     damaged: "以下白板无法读取，本文件中缺少其内容",
+    reference: "编号",
+    action: "行动项",
+    decision_reason: "决定的理由",
+    decided_by: "决定人",
+    decided_at: "决定时间（UTC）",
+    summary: "小结",
+    note_count: "便签数",
+    no_theme_now: "（投票后已撤下的主题）",
+    note_sheet: "便签",
+    number: "序号",
+    table_number: "桌",
+    topic: "话题",
+    question: "问题",
+    round_number: "轮",
+    kind_of_note: "类型",
+    note: "便签",
+    author: "作者",
+    builds_on: "接着几号说",
+    stars: "星标",
+    taken_away_mark: "已撤下",
+    yes: "是",
+    written_at: "写下时间（UTC）",
+    table_sheet: "各桌",
+    comment: "评论",
+    whole_plan: "整个计划",
+    no_action_now: "已移出计划的行动项",
+    about_what: "关于",
+    said: "内容",
+    said_at: "时间（UTC）",
+    name_of_cafe: "工作坊",
+    purpose: "目的",
+    about_sheet: "关于本文件",
+    cut: "……〔此处截断，全文见 JSON 导出〕",
     colon: "：",
     comma: "、",
     quotes: ("“", "”"),
@@ -289,6 +397,39 @@ static EN: Words = Words {
     exported: "Exported",
     state: "Phase",
     damaged: "These boards could not be read and are missing here",
+    reference: "Ref.",
+    action: "Action",
+    decision_reason: "Reason of the decision",
+    decided_by: "Decided by",
+    decided_at: "Decided at (UTC)",
+    summary: "Summary",
+    note_count: "Notes",
+    no_theme_now: "(taken away since the vote)",
+    note_sheet: "Notes",
+    number: "No.",
+    table_number: "Table",
+    topic: "Topic",
+    question: "Question",
+    round_number: "Round",
+    kind_of_note: "Kind",
+    note: "Note",
+    author: "Author",
+    builds_on: "Builds on No.",
+    stars: "Stars",
+    taken_away_mark: "taken away",
+    yes: "yes",
+    written_at: "Written at (UTC)",
+    table_sheet: "Tables",
+    comment: "Comment",
+    whole_plan: "The whole plan",
+    no_action_now: "An action no longer in the plan",
+    about_what: "About",
+    said: "Words",
+    said_at: "When (UTC)",
+    name_of_cafe: "Café",
+    purpose: "Purpose",
+    about_sheet: "About this file",
+    cut: " … [cut here; the JSON export has it all]",
     colon: ": ",
     comma: ", ",
     quotes: ("“", "”"),

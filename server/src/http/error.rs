@@ -9,8 +9,8 @@
 //!   422 for a field that can be mended, 409 for the state of things.
 //! - A join code leads nowhere: [`BadCode`](ApiError::BadCode), the same for every reason, so that codes cannot be told apart.
 //! - Too often: [`TooManyRequests`](ApiError::TooManyRequests). Too much at once: [`TooFast`](ApiError::TooFast).
-//! - Our own fault: the `Store…`, [`Busy`](ApiError::Busy), [`Damaged`](ApiError::Damaged), [`TimedOut`](ApiError::TimedOut). Details go to
-//!   the log, not to the caller.
+//! - Our own fault: the `Store…`, [`Busy`](ApiError::Busy), [`Damaged`](ApiError::Damaged), [`ExportFailed`](ApiError::ExportFailed),
+//!   [`TimedOut`](ApiError::TimedOut). Details go to the log, not to the caller.
 //!
 //! The `code` is stable, and what screens translate; `title` and `detail` are English for logs and developers.
 
@@ -87,6 +87,9 @@ pub enum ApiError {
     /// 500 `damaged`: something stored cannot be read back.
     #[error("a part of this café is damaged and was not changed; the server's log says more")]
     Damaged,
+    /// 500 `export_failed`: this document could not be made.
+    #[error("this document could not be made, and the server's log says more; another format may work")]
+    ExportFailed,
     /// 503 `busy`: the café has more to do than it can.
     #[error("the café is busy; try again")]
     Busy,
@@ -120,7 +123,7 @@ impl ApiError {
             }
             Self::Refused(_) => StatusCode::CONFLICT,
             Self::TooManyRequests { .. } | Self::TooFast { .. } => StatusCode::TOO_MANY_REQUESTS,
-            Self::Damaged => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Damaged | Self::ExportFailed => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Busy | Self::TimedOut | Self::ServerFull | Self::StoreUnavailable | Self::StoreFull => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
@@ -146,6 +149,7 @@ impl ApiError {
             Self::TooFast { .. } => "too_fast",
             Self::Refused(refusal) => refusal.code(),
             Self::Damaged => "damaged",
+            Self::ExportFailed => "export_failed",
             Self::Busy => "busy",
             Self::TimedOut => "timed_out",
             Self::ServerFull => "server_full",
@@ -308,6 +312,7 @@ mod tests {
         assert_eq!(of(Refusal::NotAllowed).0, 403);
         assert_eq!(of(CommandError::NoSuchWorkshop), (404, "not_found".into(), None, None));
         assert_eq!(of(StoreError::Full), (503, "store_full".into(), None, None));
+        assert_eq!(of(ApiError::ExportFailed), (500, "export_failed".into(), None, None));
         assert_eq!(of(StoreError::Closed), (503, "store_unavailable".into(), None, None));
         assert_eq!(of(StoreError::Io("secret path".into())).1, "store_unavailable");
     }

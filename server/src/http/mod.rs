@@ -25,6 +25,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use shared::id::{BoardId, WorkshopId};
 use shared::limits;
+use tokio::sync::Semaphore;
 use tower_http::request_id::{MakeRequestId, PropagateRequestIdLayer, RequestId, SetRequestIdLayer};
 use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::trace::{DefaultOnResponse, TraceLayer};
@@ -71,6 +72,8 @@ pub struct Http {
     pub app: App,
     /// Limits by address.
     pub gate: Arc<Gate>,
+    /// Places for documents being made: see [`limits::DOCUMENTS_AT_ONCE`].
+    pub documents: Arc<Semaphore>,
 }
 
 impl FromRef<Http> for App {
@@ -81,7 +84,8 @@ impl FromRef<Http> for App {
 
 /// Everything the server answers. Serve it with connection info, or all requests count as from one address.
 pub fn router(app: App) -> Router {
-    let http = Http { gate: Arc::new(Gate::new(&app.config)), app };
+    let documents = Arc::new(Semaphore::new(limits::DOCUMENTS_AT_ONCE));
+    let http = Http { gate: Arc::new(Gate::new(&app.config)), documents, app };
     let api = Router::new()
         .route("/workshops", post(workshops::create))
         .route("/workshops/{id}", get(workshops::show))

@@ -5,21 +5,31 @@ use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Blob, BlobPropertyBag, HtmlAnchorElement, Url};
 
 use crate::api;
-use crate::i18n::{t, use_i18n};
+use crate::i18n::{I18n, t_string, use_i18n};
 use crate::state::cafe::Cafe;
 use crate::ui::button::Button;
+use crate::ui::icon::Picture;
 use crate::ui::toast::{ToastKind, toast};
 
 /// A file that can be taken along.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Format {
+    Word,
+    Excel,
+    Csv,
     Markdown,
     Json,
 }
 
 impl Format {
+    /// Those that management opens come first.
+    const ALL: [Self; 5] = [Self::Word, Self::Excel, Self::Csv, Self::Markdown, Self::Json];
+
     fn name(self) -> &'static str {
         match self {
+            Self::Word => "docx",
+            Self::Excel => "xlsx",
+            Self::Csv => "csv",
             Self::Markdown => "md",
             Self::Json => "json",
         }
@@ -27,13 +37,36 @@ impl Format {
 
     fn media_type(self) -> &'static str {
         match self {
+            Self::Word => "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+            Self::Excel => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+            Self::Csv => "text/csv;charset=utf-8",
             Self::Markdown => "text/markdown;charset=utf-8",
             Self::Json => "application/json",
         }
     }
+
+    fn icon(self) -> Picture {
+        match self {
+            Self::Word => icondata_lu::LuFileText,
+            Self::Excel => icondata_lu::LuFileSpreadsheet,
+            Self::Csv => icondata_lu::LuTable,
+            Self::Markdown => icondata_lu::LuFileCode,
+            Self::Json => icondata_lu::LuFileJson,
+        }
+    }
+
+    fn words(self, i18n: I18n) -> String {
+        match self {
+            Self::Word => t_string!(i18n, console.export_word).to_string(),
+            Self::Excel => t_string!(i18n, console.export_excel).to_string(),
+            Self::Csv => t_string!(i18n, console.export_csv).to_string(),
+            Self::Markdown => t_string!(i18n, console.export_markdown).to_string(),
+            Self::Json => t_string!(i18n, console.export_json).to_string(),
+        }
+    }
 }
 
-/// Buttons that save the whole café.
+/// Buttons that save the plan, and the whole café.
 #[component]
 pub(crate) fn TakeAway(cafe: Cafe) -> impl IntoView {
     let i18n = use_i18n();
@@ -47,39 +80,40 @@ pub(crate) fn TakeAway(cafe: Cafe) -> impl IntoView {
         let identity = cafe.identity();
         let name = file_name(&title.get_untracked().unwrap_or_default(), format.name());
         leptos::task::spawn_local(async move {
-            let text = api::export(&identity.workshop, &identity.token, format.name()).await;
+            let file = api::document(&identity.workshop, &identity.token, format.name()).await;
             let _ = busy.try_set(None);
-            match text {
+            match file {
                 // A browser that cannot save a blob has no way at all to save one.
-                Ok(text) => drop(save(&text, format.media_type(), &name)),
+                Ok(file) => drop(save(&file, format.media_type(), &name)),
                 Err(error) => toast(ToastKind::Bad, error.text(i18n)),
             }
         });
     };
     view! {
         <div class="row take-away no-print">
-            <Button
-                icon=icondata_lu::LuFileText
-                busy=Signal::derive(move || busy.get() == Some(Format::Markdown))
-                on_click=move |_| take(Format::Markdown)
-            >
-                {t!(i18n, console.export_markdown)}
-            </Button>
-            <Button
-                icon=icondata_lu::LuFileJson
-                busy=Signal::derive(move || busy.get() == Some(Format::Json))
-                on_click=move |_| take(Format::Json)
-            >
-                {t!(i18n, console.export_json)}
-            </Button>
+            {Format::ALL
+                .map(|format| {
+                    view! {
+                        <Button
+                            icon=format.icon()
+                            busy=Signal::derive(move || busy.get() == Some(format))
+                            on_click=move |_| take(format)
+                        >
+                            {move || format.words(i18n)}
+                        </Button>
+                    }
+                })
+                .into_iter()
+                .collect_view()}
         </div>
     }
 }
 
-fn save(text: &str, media_type: &str, name: &str) -> Result<(), JsValue> {
+fn save(file: &[u8], media_type: &str, name: &str) -> Result<(), JsValue> {
     let options = BlobPropertyBag::new();
     options.set_type(media_type);
-    let blob = Blob::new_with_str_sequence_and_options(&js_sys::Array::of1(&text.into()), &options)?;
+    let bytes = js_sys::Array::of1(&js_sys::Uint8Array::from(file));
+    let blob = Blob::new_with_u8_array_sequence_and_options(&bytes, &options)?;
     let url = Url::create_object_url_with_blob(&blob)?;
     let link: HtmlAnchorElement = document().create_element("a")?.dyn_into()?;
     link.set_href(&url);

@@ -1,5 +1,5 @@
 use super::*;
-use crate::export::sample::Sample;
+use crate::export::sample::{HOSTILE, Sample, filled};
 use shared::workshop::Language;
 
 #[test]
@@ -57,72 +57,6 @@ fn it_speaks_the_cafes_language() {
         assert!(text.contains(part), "{part}: {text}");
     }
     assert!(!text.contains("决定"), "{text}");
-}
-
-/// What somebody may have typed, each of two lines.
-const HOSTILE: [&str; 9] = [
-    "<img src=x onerror=alert(1)>\n# owned",
-    "[x](javascript:alert(1))\n![x](http://evil/p.png)",
-    "| a | b |\n| --- | --- |",
-    "```\n~~~",
-    "</ul><script>alert(1)</script>\n\u{200b} - item",
-    "1. one\n\u{feff} > quoted",
-    "---\n===",
-    "[x]: http://evil\n[^1]: note",
-    "**x** ~~y~~ `z` $w$\n<http://evil> &lt;b&gt; - [ ] task",
-];
-
-/// The sample with `text` in every field that somebody types, after a mark of its own; gives the marks.
-fn filled(text: &str) -> (Sample, Vec<String>) {
-    let mut sample = Sample::cafe();
-    let mut marks = Vec::new();
-    let mut fill = |field: &mut String| {
-        let mark = format!("m{:02}", marks.len());
-        *field = format!("{text} {mark}");
-        marks.push(mark);
-    };
-    let workshop = &mut sample.workshop;
-    let draft = &mut workshop.draft;
-    [&mut draft.title, &mut draft.purpose].into_iter().for_each(&mut fill);
-    draft.tables.iter_mut().flat_map(|table| [&mut table.topic, &mut table.question]).for_each(&mut fill);
-    draft.rounds.iter_mut().filter_map(|round| round.question.as_mut()).for_each(&mut fill);
-    for person in workshop.participants.values_mut() {
-        fill(&mut person.name);
-        fill(person.department.get_or_insert_default());
-    }
-    workshop.vote.themes.iter_mut().for_each(|theme| fill(&mut theme.title));
-    for decision in workshop.decisions.values_mut() {
-        [&mut decision.reason, &mut decision.name].into_iter().for_each(&mut fill);
-    }
-    for comment in &mut workshop.comments {
-        [&mut comment.text, &mut comment.name].into_iter().for_each(&mut fill);
-    }
-    for board in sample.tables.iter_mut().flatten() {
-        board.notes.iter_mut().for_each(|note| fill(&mut note.text));
-        let handover = &mut board.handover;
-        [&mut handover.so_far, &mut handover.open, &mut handover.build_here].into_iter().for_each(&mut fill);
-    }
-    for theme in sample.harvest.iter_mut().flat_map(|board| &mut board.themes) {
-        [&mut theme.title, &mut theme.summary].into_iter().for_each(&mut fill);
-    }
-    for action in sample.plan.iter_mut().flat_map(|board| &mut board.actions) {
-        [
-            &mut action.title,
-            &mut action.stage,
-            &mut action.reason,
-            &mut action.accountable,
-            &mut action.helpers,
-            &mut action.due,
-            &mut action.kpi,
-            &mut action.baseline,
-            &mut action.target,
-            &mut action.cost,
-            &mut action.risk,
-        ]
-        .into_iter()
-        .for_each(&mut fill);
-    }
-    (sample, marks)
 }
 
 /// What a reader of Markdown makes of it, words and line breaks aside.

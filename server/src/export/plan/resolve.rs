@@ -250,12 +250,14 @@ impl<'a> Index<'a> {
         let Action { effort, impact, kpi, baseline, target, cost, risk, status, .. } = action.clone();
         let decision = self.reader.decisions().find(|decision| decision.action == id).cloned();
         let comments = self.reader.comments().iter().filter(|c| c.action.as_ref() == Some(&id)).cloned().collect();
-        let title_of = |theme: &ThemeId| {
+        let vote_on = |theme: &ThemeId| {
             let now = self.theme_titles.get(theme).copied();
             // A theme that was taken away since keeps the title under which people voted on it.
             let then = || self.workshop.vote.themes.iter().find(|t| t.id == *theme).map(|t| t.title.as_str());
-            now.or_else(then).map(str::to_owned)
+            let title = now.or_else(then)?.to_owned();
+            Some(TallyPart { id: theme.clone(), title, dots: self.tally.get(theme).copied() })
         };
+        let votes: Vec<_> = action.themes.iter().filter_map(vote_on).collect();
         ActionPart {
             reference: format!("A{}", rank + 1),
             id,
@@ -273,7 +275,8 @@ impl<'a> Index<'a> {
             cost,
             risk,
             status: status.as_str().to_owned(),
-            themes: action.themes.iter().filter_map(title_of).collect(),
+            themes: votes.iter().map(|theme| theme.title.clone()).collect(),
+            votes,
             sources: action.sources.iter().map(|at| self.source(at)).collect(),
             decision: decision.map(|d| DecisionPart { verdict: d.verdict, reason: d.reason, name: d.name, at: d.at }),
             comments,

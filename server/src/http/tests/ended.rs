@@ -110,6 +110,7 @@ async fn h25_h3_whoever_was_put_out_is_nobody_also_while_their_token_is_not_void
         ("POST", format!("{cafe}/links"), Some(json!({"role": "facilitator"}))),
         ("GET", format!("{cafe}/export/json"), None),
         ("GET", format!("{cafe}/export/md"), None),
+        ("GET", format!("{cafe}/export/csv"), None),
         ("POST", format!("{cafe}/commands"), Some(json!({"type": "lock_boards", "locked": true}))),
     ];
     for (method, path, body) in &asked {
