@@ -138,6 +138,22 @@ async fn h23_coming_back_is_no_way_to_write_more() -> Result<()> {
     is_alive(&cafe, &guests[1], tables[1], "安静").await
 }
 
+/// With which code a connection ends on which that is sent. Where the machine is so busy that the server gives up waiting for the other side
+/// to read it, the end is a reset and takes the code back; then it is seen once more.
+async fn end_after(server: &Server, frames: &[Vec<u8>]) -> Result<Option<u16>> {
+    for _ in 0..5 {
+        let mut raw = Raw::open(server).await?;
+        for frame in frames {
+            raw.sends(frame.clone()).await;
+        }
+        let end = raw.ends().await?;
+        if end.is_some() {
+            return Ok(end);
+        }
+    }
+    Ok(None)
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn h23_little_is_held_before_a_token_is_good() -> Result<()> {
     let server = Server::start().await?;
@@ -149,28 +165,15 @@ async fn h23_little_is_held_before_a_token_is_good() -> Result<()> {
         vec![frame(&board, ClientMessage::Update { update: vec![0; limits::FRAME_BYTES / 2] })],
         vec![frame(&board, auth(&"x".repeat(limits::TOKEN_BYTES))); 40],
     ] {
-        let mut raw = Raw::open(&server).await?;
-        for frame in frames {
-            raw.sends(frame).await;
-        }
-        assert_eq!(raw.ends().await?, Some(4408), "many bytes");
+        assert_eq!(end_after(&server, &frames).await?, Some(4408), "many bytes");
     }
-    let mut raw = Raw::open(&server).await?;
-    for _ in 0..=limits::STRANGER_FRAMES {
-        raw.sends(vec![10]).await;
-    }
-    assert_eq!(raw.ends().await?, Some(4408), "many frames");
-    let mut raw = Raw::open(&server).await?;
-    for table in 1..=limits::BOARDS_PER_CONNECTION as u16 + 2 {
-        let board = board_of(&cafe, TableId(table));
-        raw.sends(frame(&board, ClientMessage::QueryAwareness)).await;
-    }
-    assert!(matches!(raw.ends().await?, Some(4429) | None), "many addresses");
-    let mut raw = Raw::open(&server).await?;
-    for _ in 0..3 * limits::BOARDS_PER_CONNECTION {
-        raw.sends(frame(&board, auth("nonsense"))).await;
-    }
-    assert_eq!(raw.ends().await?, Some(4408), "many tokens");
+    let pongs = vec![vec![10]; limits::STRANGER_FRAMES as usize + 1];
+    assert_eq!(end_after(&server, &pongs).await?, Some(4408), "many frames");
+    let tables = (1..=limits::BOARDS_PER_CONNECTION as u16 + 2).map(TableId);
+    let addresses: Vec<_> = tables.map(|table| frame(&board_of(&cafe, table), ClientMessage::QueryAwareness)).collect();
+    assert!(matches!(end_after(&server, &addresses).await?, Some(4429) | None), "many addresses");
+    let tokens = vec![frame(&board, auth("nonsense")); 3 * limits::BOARDS_PER_CONNECTION];
+    assert_eq!(end_after(&server, &tokens).await?, Some(4408), "many tokens");
     Ok(())
 }
 
