@@ -80,6 +80,13 @@ async fn killed_between_receipt_and_acknowledgement(disk: &Disk, env: Vec<(Strin
     Ok(())
 }
 
+/// Nothing is damaged in a store that nobody uses; what `verify` says of it.
+async fn verified(disk: &Disk) -> Result<String> {
+    let (code, report) = Server::command(&["verify", "--data", &disk.data().display().to_string()]).await?;
+    assert_eq!(code, Some(0), "{report}");
+    Ok(report)
+}
+
 /// Kills a server that is stopped at every `stride`th step of that, from the `first` on, until it comes to its end. Returns how often.
 async fn killed_while_it_stops(first: u64, stride: u64) -> Result<u64> {
     let disk = Disk::new()?;
@@ -127,8 +134,7 @@ async fn killed_while_it_stops(first: u64, stride: u64) -> Result<u64> {
         guest.connect().await?;
         guest.saved().await?;
     }
-    let (code, report) = Server::command(&["verify", "--data", &disk.data().display().to_string()]).await?;
-    assert_eq!(code, Some(0), "{report}");
+    verified(&disk).await?;
     Ok(stops)
 }
 
@@ -186,8 +192,7 @@ async fn killed_while_it_folds(first: u64, stride: u64) -> Result<u64> {
         }
     }
     server.stop().await?;
-    let (code, report) = Server::command(&["verify", "--data", &disk.data().display().to_string()]).await?;
-    assert_eq!(code, Some(0), "{report}");
+    let report = verified(&disk).await?;
     assert!(!report.contains(" 0 snapshots"), "snapshots were taken of a board in use: {report}");
     Ok(amid)
 }

@@ -4,7 +4,7 @@
 //!
 //! - this file: the registry [`Boards`], and the handle of a board
 //! - [`room`]: the task; `room/edits`: edits in, commits, acknowledgements and edits out; `room/memory`: loading and recovering;
-//!   `room/ahead`: devices that hold more than a restored server; `room/hurt`: updates on which Yrs panics
+//!   `room/people`: those who have it open; `room/ahead`: devices that hold more than a restored server; `room/hurt`: updates on which Yrs panics
 //! - `replica`: the document itself, a fold of the board's stream; `order`: how the items of its texts stand, and how far one has to go to
 //!   find a place; `weight`: what it costs beside its bytes; `ledger`: what all take together
 //! - `member`: those who have the board open
@@ -271,18 +271,14 @@ impl Boards {
             // Somebody else may have found some meanwhile.
             return self.awake_now(board).ok_or(BoardError::ServerFull);
         }
-        let mut held = Some(held);
-        let mut start = || held.take().map(|held| self.start(board, held));
         let entry = match self.inner.rooms.entry(board.clone()) {
             Entry::Occupied(mut entry) => {
-                if entry.get().handle.tx.is_closed()
-                    && let Some(anew) = start()
-                {
-                    entry.insert(anew);
+                if entry.get().handle.tx.is_closed() {
+                    entry.insert(self.start(board, held));
                 }
                 entry.into_ref()
             }
-            Entry::Vacant(entry) => entry.insert(start().ok_or(BoardError::Unavailable)?),
+            Entry::Vacant(entry) => entry.insert(self.start(board, held)),
         };
         let handle = entry.handle.clone();
         drop(entry);

@@ -12,7 +12,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use shared::board::count_notes;
 use shared::id::{BoardId, BoardKind};
-use shared::wire::{Address, PresenceEntry, PresenceUser, ServerMessage, presence as wire_presence};
+use shared::wire::{Address, PresenceEntry, PresenceUser};
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use yrs::{Doc, StateVector};
@@ -35,15 +35,12 @@ mod ahead;
 mod edits;
 mod hurt;
 mod memory;
+mod people;
 
 /// Messages of one batch: bounds how long the first waits for the last.
 const BATCH: usize = 128;
-/// Bytes of an answer to a Step1 past which other boards get their turn before the next one is made.
-const LARGE: usize = 256 * 1024;
 /// How long the answer to those who have nothing yet is kept.
 const KEEP_WHOLE: Duration = Duration::from_secs(3);
-/// People of whom somebody is told in one frame: some 10 KiB of what our page says, and 64 if all say as much as they may.
-const GREETED: usize = 64;
 /// How long after a load that failed it is tried again for those who wait for it.
 const LOAD_AGAIN: Duration = Duration::from_secs(1);
 /// How long after an edit found no memory those are asked again who wait for that: boards that are left go within [`IDLE`].
@@ -298,7 +295,7 @@ impl Room {
     }
 
     fn is_idle(&self) -> bool {
-        self.members.is_empty() && self.idle_since.elapsed() >= IDLE && self.hurt.until(Instant::now()).is_none()
+        self.idle_since.elapsed() >= IDLE && self.may_go()
     }
 
     /// Works through a batch; returns whom to tell when the board is to stop.
@@ -354,8 +351,7 @@ impl Room {
                     self.expects_until = Instant::now();
                 }
                 Input::MakeRoom => {
-                    let may_go = self.members.is_empty() && self.hurt.until(Instant::now()).is_none();
-                    self.makes_room = may_go && self.expects_until <= Instant::now();
+                    self.makes_room = self.may_go() && self.expects_until <= Instant::now();
                 }
                 Input::Stop(done) => stop = Some(done),
                 Input::Join { .. } | Input::Leave { .. } | Input::Edit(_) => {}
@@ -366,10 +362,14 @@ impl Room {
         stop
     }
 
+    /// Whether nobody has it open, and nothing is to be remembered of it.
+    fn may_go(&self) -> bool {
+        self.members.is_empty() && self.hurt.until(Instant::now()).is_none()
+    }
+
     /// Says how much there would be for others if this board were unloaded.
     fn spare(&self) {
-        let may_go = self.members.is_empty() && self.hurt.until(Instant::now()).is_none();
-        let spare = if may_go { self.share.held.bytes() } else { 0 };
+        let spare = if self.may_go() { self.share.held.bytes() } else { 0 };
         self.share.spare.store(spare, Ordering::Relaxed);
     }
 
@@ -378,95 +378,6 @@ impl Room {
             Memory::Loaded(replica) => Ok(replica),
             Memory::Unloaded => Err(self.failure.clone().unwrap_or(BoardError::Unavailable)),
             Memory::Quarantined(why) => Err(BoardError::Quarantined(why.clone())),
-        }
-    }
-
-    // -- Members
-
-    fn join(&mut self, id: MemberId, member: Member) {
-        self.expects_until = Instant::now();
-        if let Err(member) = self.members.insert(id, member) {
-            return member.turn_away(&self.address, "too_many_sessions");
-        }
-        let here = self.presence.welcome(id);
-        if !here.is_empty() {
-            self.greet(id, &here);
-        }
-    }
-
-    fn leave(&mut self, id: MemberId) {
-        self.members.remove(id);
-        self.behind.remove(&id);
-        self.put_off.remove(&id);
-        self.waiting.leaves(id);
-        let changes = self.presence.leave(id);
-        self.tell_presence(&changes, Audience::AllBut(id));
-        self.idle_since = Instant::now();
-    }
-
-    /// Tells somebody who is here, and who is not any more. If nobody is, that too is an answer.
-    fn greet(&self, id: MemberId, here: &[PresenceEntry]) {
-        let Some(member) = self.members.get(id) else { return };
-        for some in in_frames(here) {
-            member.tell(&self.address, ServerMessage::Awareness(wire_presence::encode(some)));
-        }
-    }
-
-    fn tell_presence(&self, changes: &[PresenceEntry], audience: Audience) {
-        if !changes.is_empty() {
-            let message = ServerMessage::Awareness(wire_presence::encode(changes));
-            self.members.tell(&self.address, &message, audience, self.members.way(1));
-        }
-    }
-
-    /// Answers a Step1: what they lack, then our own Step1, so that who answers that has everything.
-    async fn sync(&mut self, id: MemberId, state_vector: &StateVector) {
-        self.load().await;
-        let Memory::Loaded(replica) = &self.memory else {
-            self.behind.insert(id);
-            return;
-        };
-        let Some(member) = self.members.get(id) else { return };
-        if !member.outbox.may_answer(member.slot) {
-            return;
-        }
-        let kept = self.whole.as_ref().filter(|whole| state_vector.is_empty() && whole.dialect == member.dialect);
-        let frames = match kept {
-            Some(whole) => whole.frames.clone(),
-            None => {
-                let answer = [
-                    ServerMessage::Step2 { update: replica.diff(state_vector) },
-                    ServerMessage::Step1 { state_vector: replica.state_vector() },
-                ];
-                answer.iter().filter_map(|message| member.dialect.encode(&self.address, message)).collect()
-            }
-        };
-        let is_large = frames.iter().map(Bytes::len).sum::<usize>() > LARGE;
-        let lagged = member.outbox.push_sync(member.slot, frames.iter().cloned());
-        if state_vector.is_empty() && kept.is_none() {
-            self.whole = Some(Whole { dialect: member.dialect.clone(), frames, made: Instant::now() });
-        }
-        self.members.synced(id);
-        if lagged {
-            // Presence was dropped together with the edits, farewells too.
-            let missed = self.presence.missed_by(id);
-            if !missed.is_empty() {
-                self.greet(id, &missed);
-            }
-        }
-        if is_large {
-            tokio::task::yield_now().await;
-        }
-    }
-
-    /// Has somebody send again what the server lacks.
-    fn resync(&self, id: MemberId) {
-        let (Some(member), Memory::Loaded(replica)) = (self.members.get(id), &self.memory) else { return };
-        if member.ours {
-            member.answer(&self.address, ServerMessage::Resync);
-        } else {
-            // Others answer a Step1 with all that we lack, and count the answer to that.
-            member.answer(&self.address, ServerMessage::Step1 { state_vector: replica.state_vector() });
         }
     }
 
@@ -513,18 +424,6 @@ impl Drop for Room {
             restart(&member.outbox);
         }
     }
-}
-
-/// Presence in parts of which each makes a small frame; at least one.
-fn in_frames(mut entries: &[PresenceEntry]) -> Vec<&[PresenceEntry]> {
-    let mut frames = Vec::new();
-    while entries.len() > GREETED {
-        let (some, rest) = entries.split_at(GREETED);
-        frames.push(some);
-        entries = rest;
-    }
-    frames.push(entries);
-    frames
 }
 
 fn report_every() -> Duration {

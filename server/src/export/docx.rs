@@ -185,25 +185,9 @@ impl Page {
         facts.push((w.reason, self.value(&action.reason)));
         facts.push((w.from_themes, action.votes.iter().map(|theme| self.vote(&theme.title, theme.dots)).collect()));
         facts.push((w.sources, self.sources(&action.sources)));
-        for (label, value) in [
-            (w.stage, &action.stage),
-            (w.accountable, &action.accountable),
-            (w.helpers, &action.helpers),
-            (w.due, &action.due),
-            (w.impact, &score(action.impact)),
-            (w.effort, &score(action.effort)),
-            (w.kpi, &action.kpi),
-            (w.baseline, &action.baseline),
-            (w.target, &action.target),
-            (w.cost, &action.cost),
-            (w.risk, &action.risk),
-        ] {
-            facts.push((label, self.value(value)));
-        }
-        // That it waits for a decision is no news beside the decision.
-        if action.decision.is_none() || action.status != "proposed" {
-            facts.push((w.status, self.value(w.action_status(&action.status))));
-        }
+        facts.push((w.stage, self.value(&action.stage)));
+        facts.extend(w.facts(action).map(|(label, value)| (label, self.value(&value))));
+        facts.push((w.status, self.value(w.status_of(action))));
         facts.push((w.comments, action.comments.iter().map(|c| self.comment(c)).collect()));
         let widths = [1_900, WIDTH - 1_900];
         let rows = facts.into_iter().filter(|(_, value)| !value.is_empty()).map(|(label, value)| {
@@ -357,10 +341,6 @@ fn table(rows: Vec<TableRow>, widths: &[usize]) -> Table {
         .layout(TableLayoutType::Fixed)
         .margins(TableCellMargins::new().margin(40, 100, 40, 100))
         .set_borders(borders)
-}
-
-fn score(score: u8) -> String {
-    if score == 0 { String::new() } else { score.to_string() }
 }
 
 #[cfg(test)]

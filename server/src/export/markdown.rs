@@ -105,27 +105,13 @@ impl Page {
             let decision = self.decision(d.verdict, &d.reason, &d.name, d.at);
             self.line(&format!("- **{}**{}{decision}", w.decision, w.colon));
         }
-        for (label, value) in [
-            (w.stage, &action.stage),
-            (w.reason, &action.reason),
-            (w.accountable, &action.accountable),
-            (w.helpers, &action.helpers),
-            (w.due, &action.due),
-            (w.impact, &score(action.impact)),
-            (w.effort, &score(action.effort)),
-            (w.kpi, &action.kpi),
-            (w.baseline, &action.baseline),
-            (w.target, &action.target),
-            (w.cost, &action.cost),
-            (w.risk, &action.risk),
-            (w.from_themes, &action.themes.join(w.comma)),
-        ] {
-            self.field(label, value);
+        self.field(w.stage, &action.stage);
+        self.field(w.reason, &action.reason);
+        for (label, value) in w.facts(action) {
+            self.field(label, &value);
         }
-        // That it waits for a decision is no news beside the decision.
-        if action.decision.is_none() || action.status != "proposed" {
-            self.field(w.status, w.action_status(&action.status));
-        }
+        self.field(w.from_themes, &action.themes.join(w.comma));
+        self.field(w.status, w.status_of(action));
         if !action.sources.is_empty() {
             self.line(&format!("- **{}**{}", w.sources, w.colon.trim_end()));
             for source in &action.sources {
@@ -362,10 +348,6 @@ fn threads(notes: &[NotePart]) -> Vec<(usize, &NotePart)> {
     // What is left lies in circles.
     (0..notes.len()).filter(|i| !notes[*i].deleted).for_each(|i| walk(i, &mut out));
     out
-}
-
-fn score(score: u8) -> String {
-    if score == 0 { String::new() } else { score.to_string() }
 }
 
 #[cfg(test)]

@@ -102,12 +102,7 @@ fn action<'a>(action: &'a ActionPart, w: &'static Words) -> Vec<Cell<'a>> {
         text(&action.target),
         text(&action.cost),
         text(&action.risk),
-        // That it waits for a decision is no news beside the decision.
-        if decision.is_none() || action.status != "proposed" {
-            text(w.action_status(&action.status))
-        } else {
-            Cell::Empty
-        },
+        text(w.status_of(action)),
         joined(action.themes.iter().map(|title| named(title, w).to_owned()), w.comma),
         action.dots().map_or(Cell::Empty, Cell::Number),
         joined(action.sources.iter().map(|source| self::source(source, w)), "\n"),

@@ -1,9 +1,11 @@
 //! The fixed words of documents for people, in the café's language. Interfaces have their own; this is paper.
 
+use std::borrow::Cow;
+
 use shared::workshop::state::Verdict;
 use shared::workshop::{Language, Phase};
 
-use super::plan::Export;
+use super::plan::{ActionPart, Export};
 
 /// All words of one language.
 pub(super) struct Words {
@@ -106,6 +108,29 @@ pub(super) fn words(language: Language) -> &'static Words {
 }
 
 impl Words {
+    /// What of an action is a line each, in the order of every document. What nobody has filled in is empty.
+    pub(super) fn facts<'a>(&self, action: &'a ActionPart) -> [(&'static str, Cow<'a, str>); 10] {
+        let score = |score: u8| if score == 0 { String::new() } else { score.to_string() };
+        [
+            (self.accountable, action.accountable.as_str().into()),
+            (self.helpers, action.helpers.as_str().into()),
+            (self.due, action.due.as_str().into()),
+            (self.impact, score(action.impact).into()),
+            (self.effort, score(action.effort).into()),
+            (self.kpi, action.kpi.as_str().into()),
+            (self.baseline, action.baseline.as_str().into()),
+            (self.target, action.target.as_str().into()),
+            (self.cost, action.cost.as_str().into()),
+            (self.risk, action.risk.as_str().into()),
+        ]
+    }
+
+    /// How far an action has come; empty where that it waits for a decision is no news beside the decision.
+    pub(super) fn status_of(&self, action: &ActionPart) -> &'static str {
+        let is_news = action.decision.is_none() || action.status != "proposed";
+        if is_news { self.action_status(&action.status) } else { "" }
+    }
+
     pub(super) fn table(&self, number: impl std::fmt::Display) -> String {
         match self.language {
             Language::ZhCn => format!("第 {number} 桌"),

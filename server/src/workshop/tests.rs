@@ -329,9 +329,8 @@ fn settable() -> (Clock, Arc<AtomicI64>) {
     (Clock::new(move || crate::clock::now().saturating_add_signed(read.load(Ordering::SeqCst))), offset)
 }
 
-#[tokio::test]
-async fn w11_a_wall_clock_that_is_set_breaks_no_round() {
-    const HOUR: i64 = 3_600_000;
+/// A café in its first round, on such a machine.
+async fn in_a_round() -> (House, WorkshopId, Clock, Arc<AtomicI64>) {
     let mut house = House::new();
     let (clock, offset) = settable();
     house.workshops = House::workshops_by(&house.store, clock.clone());
@@ -339,6 +338,13 @@ async fn w11_a_wall_clock_that_is_set_breaks_no_round() {
     house.joins(&id, "ann").await;
     house.does(&id, Command::NextRound).await;
     house.does(&id, Command::StartRound).await;
+    (house, id, clock, offset)
+}
+
+#[tokio::test]
+async fn w11_a_wall_clock_that_is_set_breaks_no_round() {
+    const HOUR: i64 = 3_600_000;
+    let (house, id, clock, offset) = in_a_round().await;
     let left = |state: &Workshop| match state.round.as_ref().map(|round| round.status) {
         Some(RoundStatus::Running { ends_at }) => ends_at.cast_signed() - clock.now().cast_signed(),
         other => panic!("{other:?}"),
@@ -372,13 +378,7 @@ async fn w11_a_wall_clock_that_is_set_breaks_no_round() {
 /// Whatever wakes the café: here that a table is busy, and that somebody has gone.
 #[tokio::test]
 async fn w11_a_wall_clock_that_is_set_while_people_write_ends_no_round() {
-    let mut house = House::new();
-    let (clock, offset) = settable();
-    house.workshops = House::workshops_by(&house.store, clock.clone());
-    let id = house.cafe().await;
-    house.joins(&id, "ann").await;
-    house.does(&id, Command::NextRound).await;
-    house.does(&id, Command::StartRound).await;
+    let (house, id, clock, offset) = in_a_round().await;
     for somebody_goes in [false, true] {
         let mut handle = house.workshops.open(&id).await.expect("a café");
         let seq = handle.moment.borrow_and_update().seq;

@@ -60,7 +60,7 @@ impl Room {
             }
             return;
         }
-        if self.hurt.rests(Instant::now()) {
+        if self.hurt.rests(Instant::now) {
             match replica.holds(update) {
                 true => staged.push(Staged { id, ack, row: None, whole: self.is_whole(id, ack) }),
                 false => self.take_later(id, ack, "board_resting", RESTING),

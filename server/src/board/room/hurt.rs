@@ -31,9 +31,9 @@ impl Hurt {
         self.until.filter(|until| *until > now)
     }
 
-    /// Whether nothing is taken now.
-    pub fn rests(&self, now: Instant) -> bool {
-        self.panics >= PANICS && self.until(now).is_some()
+    /// Whether nothing is taken now. Each edit asks; the time is asked for only if it matters.
+    pub fn rests(&self, now: impl FnOnce() -> Instant) -> bool {
+        self.panics >= PANICS && self.until(now()).is_some()
     }
 
     /// It has happened again; perhaps when much is lost already.
@@ -64,17 +64,17 @@ mod tests {
     #[test]
     fn h27_a_board_rests_after_a_few_and_forgets_them_when_it_has() {
         let (mut hurt, start) = (Hurt::default(), Instant::now());
-        assert!(!hurt.rests(start) && hurt.until(start).is_none());
+        assert!(!hurt.rests(|| start) && hurt.until(start).is_none());
         for n in 0..PANICS {
-            assert!(!hurt.rests(start), "{n} are not enough");
+            assert!(!hurt.rests(|| start), "{n} are not enough");
             hurt.panics(start, false);
             assert!(hurt.until(start).is_some());
         }
         let (still, after) = (start + REST - Duration::from_secs(1), start + REST);
-        assert!(hurt.rests(still) && !hurt.rests(after) && hurt.until(after).is_none());
+        assert!(hurt.rests(|| still) && !hurt.rests(|| after) && hurt.until(after).is_none());
         hurt.panics(after, false);
-        assert!(!hurt.rests(after), "it begins anew");
+        assert!(!hurt.rests(|| after), "it begins anew");
         hurt.panics(after, true);
-        assert!(hurt.rests(after + 1_000 * REST), "when much is lost once is enough");
+        assert!(hurt.rests(|| after + 1_000 * REST), "when much is lost once is enough");
     }
 }
