@@ -66,6 +66,8 @@ pub enum Ack {
     Status,
     /// By DurableUpTo of this number or a higher one.
     Number(u64),
+    /// By the SyncStatus of a refusal, in its turn behind those of what waits for its commit.
+    Refused,
     /// Not at all: a part of it was refused, and that was the answer.
     Answered,
 }

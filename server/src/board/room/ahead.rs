@@ -72,15 +72,15 @@ impl Room {
         let Edit { id, ack, update, _permit, .. } = edit;
         metrics::counter!("tablehop_refusals_total", "reason" => "foreign_client").increment(1);
         let Memory::Loaded(replica) = &self.memory else { return };
-        let Ok(part) = replica.part_of(&update) else { return self.refuse(id, ack, "foreign_client") };
-        let Ok(own) = Attributed::scan(part.bytes) else { return self.refuse(id, ack, "foreign_client") };
+        let Ok(part) = replica.part_of(&update) else { return self.refuse(id, ack, "foreign_client", staged) };
+        let Ok(own) = Attributed::scan(part.bytes) else { return self.refuse(id, ack, "foreign_client", staged) };
         let is_whole = part.is_whole && self.are_others(id, ack, &part.missing).await;
         let ack = if is_whole {
             ack
         } else {
             // That something is sent once more is nothing that people need to hear of.
             let is_news = self.waiting.told.insert(id);
-            self.refuse(id, ack, if is_news { "waits_for_others" } else { "resync" });
+            self.refuse(id, ack, if is_news { "waits_for_others" } else { "resync" }, staged);
             self.waiting.all.insert(id, part.missing);
             Ack::Answered
         };

@@ -37,6 +37,10 @@ pub(super) struct Staged {
     pub(super) whole: bool,
 }
 
+fn count_refusal(why: &'static str) {
+    metrics::counter!("tablehop_refusals_total", "reason" => why).increment(1);
+}
+
 impl Room {
     pub(super) async fn stage(&mut self, edit: Edit, staged: &mut Vec<Staged>) {
         let Edit { id, ack, allowed, .. } = edit;
@@ -48,7 +52,7 @@ impl Room {
             self.load().await;
         }
         let Memory::Loaded(replica) = &mut self.memory else {
-            self.refuse(id, ack, self.not_loaded());
+            self.refuse(id, ack, self.not_loaded(), staged);
             self.behind.insert(id);
             return;
         };
@@ -56,32 +60,33 @@ impl Room {
         if !allowed || !self.members.may_write(id) {
             match replica.holds(update) {
                 true => staged.push(Staged { id, ack, row: None, whole: self.is_whole(id, ack) }),
-                false => self.refuse(id, ack, "read_only"),
+                false => self.refuse(id, ack, "read_only", staged),
             }
             return;
         }
         if self.hurt.rests(Instant::now) {
             match replica.holds(update) {
                 true => staged.push(Staged { id, ack, row: None, whole: self.is_whole(id, ack) }),
-                false => self.take_later(id, ack, "board_resting", RESTING),
+                false => self.take_later(id, ack, "board_resting", RESTING, staged),
             }
             return;
         }
         match replica.check_within(update, Some(&mut self.share.held)) {
             Ok(()) => {}
             // It is asked for again when what it waits for has come.
-            Err(Unfit::Gap) if self.waiting.waits(id) => return self.refuse(id, ack, "resync"),
+            Err(Unfit::Gap) if self.waiting.waits(id) => return self.refuse(id, ack, "resync", staged),
             Err(Unfit::Gap) => {
                 // Something before it was refused, or is missing at its sender's own source.
-                self.refuse(id, ack, "resync");
+                self.refuse(id, ack, "resync", staged);
                 return self.resync(id);
             }
             Err(Unfit::Foreign) => return Box::pin(self.stage_part(edit, staged)).await,
-            Err(Unfit::Full) => return self.refuse(id, ack, "board_full"),
+            Err(Unfit::Full) => return self.refuse(id, ack, "board_full", staged),
             Err(Unfit::NoMemory) => {
                 self.inner.ledger.refuses();
                 let (_, others_go) = self.inner.sweep();
-                return self.take_later(id, ack, "server_full", if others_go { LOAD_AGAIN } else { TAKE_AGAIN });
+                let after = if others_go { LOAD_AGAIN } else { TAKE_AGAIN };
+                return self.take_later(id, ack, "server_full", after, staged);
             }
             Err(Unfit::Lazy) => return self.expel(id, End { code: 1002, reason: "lazy_type" }),
             Err(Unfit::Misplaced) => return self.expel(id, End { code: 1002, reason: "misplaced" }),
@@ -113,9 +118,9 @@ impl Room {
     }
 
     /// Refuses an edit that may be taken as it is later, and has it sent again then. Its sender is told why once.
-    fn take_later(&mut self, id: MemberId, ack: Ack, why: &'static str, after: Duration) {
+    fn take_later(&mut self, id: MemberId, ack: Ack, why: &'static str, after: Duration, staged: &mut Vec<Staged>) {
         let is_news = self.put_off.insert(id);
-        self.refuse(id, ack, if is_news { why } else { "resync" });
+        self.refuse(id, ack, if is_news { why } else { "resync" }, staged);
         self.behind.insert(id);
         self.load_again.get_or_insert_with(|| Instant::now() + after);
     }
@@ -131,7 +136,7 @@ impl Room {
     fn is_whole(&self, id: MemberId, ack: Ack) -> bool {
         match ack {
             Ack::Number(n) => self.members.is_whole_up_to(id, n),
-            Ack::Status | Ack::Answered => true,
+            Ack::Status | Ack::Refused | Ack::Answered => true,
         }
     }
 
@@ -150,7 +155,7 @@ impl Room {
         };
         if !replayed {
             for Staged { id, ack, .. } in staged.drain(..) {
-                self.refuse(id, ack, self.not_loaded());
+                self.answer_refused(id, ack, self.not_loaded());
                 self.behind.insert(id);
             }
             self.waiting.came_not();
@@ -226,7 +231,8 @@ impl Room {
     }
 
     fn acknowledge(&self, staged: &[Staged], way: Way) {
-        telemetry::per_edit().acks.increment(staged.len() as u64);
+        let stored = staged.iter().filter(|staged| matches!(staged.ack, Ack::Status | Ack::Number(_))).count();
+        telemetry::per_edit().acks.increment(stored as u64);
         // A later number covers the earlier ones of the same member.
         let mut numbers: Vec<(MemberId, u64)> = Vec::new();
         for Staged { id, ack, whole, .. } in staged.iter().rev() {
@@ -236,8 +242,8 @@ impl Room {
             }
         }
         for Staged { id, ack, .. } in staged {
-            if let (Ack::Status, Some(member)) = (ack, self.members.get(*id)) {
-                member.answer_as(&self.address, ServerMessage::SyncStatus(true), way);
+            if let (Ack::Status | Ack::Refused, Some(member)) = (ack, self.members.get(*id)) {
+                member.answer_as(&self.address, ServerMessage::SyncStatus(*ack == Ack::Status), way);
             }
         }
         for (id, n) in numbers {
@@ -251,26 +257,41 @@ impl Room {
         self.members.tell(&self.address, &ServerMessage::Update { update: payload.to_vec() }, audience, way);
     }
 
-    /// Answers an edit that was not taken. Nothing was changed.
-    pub(super) fn refuse(&mut self, id: MemberId, ack: Ack, why: &'static str) {
-        metrics::counter!("tablehop_refusals_total", "reason" => why).increment(1);
+    /// Answers an edit that was not taken. Nothing was changed. Those who count answers hear this one behind those to what they sent before it.
+    pub(super) fn refuse(&mut self, id: MemberId, ack: Ack, why: &'static str, staged: &mut Vec<Staged>) {
+        match ack {
+            Ack::Status if staged.iter().any(|staged| staged.id == id) => {
+                count_refusal(why);
+                let ack = if self.is_told(id, why) { Ack::Refused } else { Ack::Answered };
+                staged.push(Staged { id, ack, row: None, whole: false });
+            }
+            _ => self.answer_refused(id, ack, why),
+        }
+    }
+
+    /// Answers what was not stored: an edit that had been staged, or one that nothing of its sender was staged before.
+    pub(super) fn answer_refused(&mut self, id: MemberId, ack: Ack, why: &'static str) {
+        if matches!(ack, Ack::Status | Ack::Number(_)) {
+            count_refusal(why);
+        }
         if let Ack::Number(n) = ack {
             self.members.refused(id, n);
         }
         let Some(member) = self.members.get(id) else { return };
         match ack {
-            // y-websocket clients take this for a lack of rights; what they are asked for again is none.
-            Ack::Answered => {}
-            Ack::Status if member.dialect == Dialect::Yjs && !matches!(why, "read_only" | "board_full") => {}
-            Ack::Status => member.answer(&self.address, ServerMessage::SyncStatus(false)),
-            Ack::Number(_) => {
-                // What may be done now its session says, and perhaps has said since this edit came. With the right to write, what is not
-                // acknowledged is sent again. That something is sent once more is nothing that people need to hear of.
-                if why != "resync" {
-                    member.notice(&self.address, why);
-                }
-            }
+            Ack::Status if !self.is_told(id, why) => {}
+            Ack::Status | Ack::Refused => member.answer(&self.address, ServerMessage::SyncStatus(false)),
+            // What may be done now its session says, and perhaps has said since this edit came. With the right to write, what is not
+            // acknowledged is sent again. That something is sent once more is nothing that people need to hear of.
+            Ack::Number(_) if why != "resync" => member.notice(&self.address, why),
+            Ack::Number(_) | Ack::Answered => {}
         }
+    }
+
+    /// y-websocket clients take a refusal for a lack of rights; what they are asked for again is none.
+    fn is_told(&self, id: MemberId, why: &str) -> bool {
+        let is_yjs = self.members.get(id).is_some_and(|member| member.dialect == Dialect::Yjs);
+        !is_yjs || matches!(why, "read_only" | "board_full")
     }
 
     /// Ends the connection of somebody whose message was bad; the others do not notice.

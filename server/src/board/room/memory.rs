@@ -30,7 +30,7 @@ impl Room {
         tracing::error!(board = %self.board, %error, "edits were not stored");
         self.back_off().await;
         for Staged { id, ack, .. } in &staged {
-            self.refuse(*id, *ack, code_of(error));
+            self.answer_refused(*id, *ack, code_of(error));
             self.behind.insert(*id);
         }
         self.waiting.came_not();

@@ -15,6 +15,23 @@ async fn d5_a_damaged_board_is_quarantined_and_the_next_one_is_not() {
 }
 
 #[tokio::test]
+async fn d1_a_refusal_does_not_overtake_what_was_sent_before_it() {
+    let house = House::new();
+    let mut ann = house.stranger("ann", 1).await;
+    // The first is held up, so that the others are one batch.
+    house.faults.hold_writes();
+    ann.sends_as(ann.types("taken"), Ack::Status, &[], true).await;
+    house.faults.writes_held(1).await;
+    for (update, allowed) in [(ann.types(", too"), true), (ann.types(", not"), false)] {
+        ann.sends_as(update, Ack::Status, &[], allowed).await;
+    }
+    house.faults.release_writes();
+    for taken in [true, true, false] {
+        assert_eq!(ann.hears().await, ServerMessage::SyncStatus(taken));
+    }
+}
+
+#[tokio::test]
 async fn d14_a_board_that_cannot_be_loaded_lets_nobody_in_and_is_not_written() {
     let house = House::new();
     house.guest("ann", 1).await.writes("here before").await;
