@@ -116,6 +116,30 @@ for (const [name, connect] of Object.entries(clients)) {
         }),
       ));
 
+    // These clients send on whatever they hear of the connections of their own person, and of themselves.
+    test(`Y-2 ${name} in two tabs of one person is there twice, and falls silent`, () =>
+      using([join(cafe.mates[0]), join(cafe.mates[0]), join(cafe.mates[1])], async (one, two, other) => {
+        const isThere = who => other.awareness.getStates().has(who.document.clientID);
+        const caretOf = (who, seenBy) => seenBy.awareness.getStates().get(who.document.clientID)?.cursor?.index;
+        await until('all are there', () => isThere(one) && isThere(two));
+        for (let index = 0; index <= 5; index += 1) for (const tab of [one, two]) tab.awareness.setLocalStateField('cursor', { index });
+        for (const [tab, seenBy] of [[one, other], [two, other], [one, two], [two, one]]) await until('both carets', () => caretOf(tab, seenBy) === 5);
+        let heard = 0;
+        other.awareness.on('update', () => (heard += 1));
+        // What is said now comes after whatever was still sent to and fro.
+        for (let index = 6; index <= 25; index += 1) {
+          two.awareness.setLocalStateField('cursor', { index });
+          await until('the caret', () => caretOf(two, other) === index && caretOf(two, one) === index);
+        }
+        assert.ok(heard <= 25, `it heard ${heard} times of twenty moves`);
+        one.close();
+        one.closed = true;
+        await until('one is gone', () => !isThere(one));
+        two.awareness.setLocalStateField('cursor', { index: 50 });
+        await until('the other goes on', () => caretOf(two, other) === 50);
+        assert.ok(!isThere(one), 'and brings nobody back');
+      }));
+
     test(`Y-3 ${name} goes offline and back, and what both wrote meanwhile arrives`, () =>
       using(pair(), async (a, b) => {
         await until('both are synced', () => a.synced() && b.synced());

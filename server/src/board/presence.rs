@@ -16,6 +16,8 @@ pub(super) struct Presence {
     /// Bytes of the states of those present.
     bytes: usize,
     departed: HashMap<u64, u32>,
+    /// Under which id each member speaks of itself: the first that it named. y-protocols sends on whatever it hears, of others too.
+    own: HashMap<MemberId, u64>,
 }
 
 struct Present {
@@ -51,6 +53,9 @@ impl Presence {
         user: &PresenceUser,
         entry: PresenceEntry,
     ) -> Option<PresenceEntry> {
+        if self.is_echo(member, &entry) {
+            return None;
+        }
         let PresenceEntry { client, clock, state } = entry;
         let before = self.present.get(&client);
         // From the same member only what is newer; another connection of the same person takes over in any case.
@@ -81,6 +86,25 @@ impl Presence {
         Some(PresenceEntry { client, clock: told, state: Some(state) })
     }
 
+    /// Whether a member only sends on what it was told of somebody else, or of itself: taken for news, it would take away whom others speak for,
+    /// and two connections of one person would send it to and fro for ever.
+    fn is_echo(&mut self, member: MemberId, entry: &PresenceEntry) -> bool {
+        let before = self.present.get(&entry.client).filter(|before| before.member != member);
+        let is_first = !self.own.contains_key(&member);
+        if is_first && (entry.state.is_some() || before.is_none()) {
+            self.own.insert(member, entry.client);
+        }
+        match (self.own.get(&member) == Some(&entry.client), before) {
+            // A client that has lost its connection, and is back before anybody has noticed.
+            (true, Some(before)) => {
+                !is_first && entry.clock == before.told && entry.state.as_ref() == Some(&before.state)
+            }
+            (true, None) => false,
+            (false, Some(_)) => true,
+            (false, None) => self.departed.get(&entry.client).is_some_and(|left| entry.clock <= *left),
+        }
+    }
+
     /// Whether a member may be present with one more client, which may be present with another member.
     fn may_come(&self, member: MemberId, person: &ActorId, client: u64) -> bool {
         let (mut of_member, mut of_person) = (0, 0);
@@ -93,6 +117,7 @@ impl Presence {
 
     /// Takes a member out. Returns what the others are to be told.
     pub fn leave(&mut self, member: MemberId) -> Vec<PresenceEntry> {
+        self.own.remove(&member);
         let clients: Vec<u64> =
             self.present.iter().filter(|(_, present)| present.member == member).map(|(client, _)| *client).collect();
         clients.into_iter().filter_map(|client| self.remove(client)).collect()
@@ -251,6 +276,37 @@ mod tests {
         assert_eq!(presence.leave(2), says(7, 5, None));
         // Back with its own old clock: newer than its farewell all the same.
         assert_eq!(presence.hears(3, &li(), says(7, 3, Some(json!({}))))[0].clock, 6);
+    }
+
+    #[test]
+    fn b10_who_sends_on_what_they_hear_speaks_for_nobody_else() {
+        let mut presence = Presence::default();
+        // Two tabs of one person, and an older connection of the first that nobody knows to be lost.
+        presence.hears(0, &li(), says(7, 3, Some(json!({}))));
+        let first = presence.hears(1, &li(), says(7, 3, Some(json!({}))));
+        presence.hears(2, &li(), says(8, 3, Some(json!({}))));
+        assert_eq!(presence.hears(2, &li(), first.clone()), [], "the second tab sends on what it was told");
+        let again = presence.welcome(2);
+        assert_eq!(presence.hears(2, &li(), again), []);
+        assert_eq!(presence.leave(0), []);
+        let moved = presence.hears(1, &li(), says(7, 9, Some(json!({ "caret": 1 }))));
+        assert_eq!(presence.hears(2, &li(), moved.clone()), []);
+        let left = presence.leave(1);
+        assert_eq!(left.iter().map(|entry| entry.client).collect::<Vec<_>>(), [7], "it spoke for itself to the end");
+        assert_eq!(presence.hears(2, &li(), moved), [], "nobody comes back by being talked of");
+        assert_eq!(presence.leave(2).len(), 1);
+        assert!(presence.own.is_empty());
+    }
+
+    #[test]
+    fn b10_who_does_not_show_themselves_and_sends_on_what_they_hear_does_so_once() {
+        let mut presence = Presence::default();
+        let seen = presence.hears(1, &li(), says(7, 3, Some(json!({}))));
+        let echo = presence.hears(2, &li(), seen);
+        assert_eq!(presence.hears(1, &li(), echo), [], "it does not go to and fro");
+        let own = presence.hears(1, &li(), says(7, 9, Some(json!({ "caret": 1 }))));
+        assert_eq!(own.len(), 1, "what one says of oneself counts");
+        assert_eq!(presence.hears(2, &li(), own), []);
     }
 
     #[test]
