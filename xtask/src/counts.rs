@@ -89,10 +89,12 @@ pub fn of_cargo_test(text: &str) -> Counts {
     counts
 }
 
-/// From the TAP reporter of `node --test`: `# pass 3`, `# fail 1`, `not ok 2 - its name`.
+/// From the TAP reporter of `node --test`: `# pass 3`, `# fail 1`, `not ok 2 - its name`, and under that `error: 'why'`. A suite fails with what
+/// is in it, and is not named.
 pub fn of_tap(text: &str) -> Counts {
     let mut counts = Counts::default();
-    for line in text.lines() {
+    let mut lines = text.lines();
+    while let Some(line) = lines.next() {
         let number = |prefix: &str| line.strip_prefix(prefix).and_then(|rest| rest.trim().parse::<u64>().ok());
         if let Some(passed) = number("# pass ") {
             counts.passed += passed;
@@ -102,6 +104,15 @@ pub fn of_tap(text: &str) -> Counts {
             line.trim_start().strip_prefix("not ok ").and_then(|rest| rest.split_once(" - "))
         {
             counts.failures.push(name.to_owned());
+        } else if let Some(why) = line.trim_start().strip_prefix("error: ") {
+            // On the next line where it takes several.
+            let why = if why.starts_with('|') { lines.next().unwrap_or_default() } else { why };
+            let why = why.trim().trim_matches('\'');
+            if why.ends_with("subtest failed") || why.ends_with("subtests failed") {
+                counts.failures.pop();
+            } else if let Some(name) = counts.failures.last_mut() {
+                *name = format!("{name}: {why}");
+            }
         }
     }
     counts
@@ -121,11 +132,14 @@ pub fn of_playwright(report: &Value) -> Counts {
 fn collect_failures(suite: &Value, failures: &mut Vec<String>) {
     for spec in suite["specs"].as_array().into_iter().flatten() {
         if spec["ok"] == Value::Bool(false) {
+            let why = spec["tests"].as_array().into_iter().flatten().flat_map(|test| test["results"].as_array());
+            let why = why.flatten().find_map(|result| result["error"]["message"].as_str()).unwrap_or_default();
             failures.push(format!(
-                "{} ({}:{})",
+                "{} ({}:{}) {}",
                 spec["title"].as_str().unwrap_or_default(),
                 spec["file"].as_str().unwrap_or_default(),
                 spec["line"],
+                why.lines().next().unwrap_or_default(),
             ));
         }
     }
@@ -170,10 +184,28 @@ test result: ok. 7 passed; 0 failed; 2 ignored; 0 measured; 0 filtered out; fini
 
     #[test]
     fn tap_is_counted() {
-        let text = "ok 1 - joins\n    not ok 1 - syncs\n# tests 3\n# pass 2\n# fail 1\n# cancelled 0\n";
+        let text = "\
+ok 1 - joins
+    not ok 1 - syncs
+      ---
+      error: 'waited in vain for: both'
+      ...
+    not ok 2 - reads
+      ---
+      error: |-
+        it is not there
+      code: 'ERR_ASSERTION'
+not ok 2 - a client
+  ---
+  error: '2 subtests failed'
+# tests 4
+# pass 2
+# fail 2
+# cancelled 0
+";
         let counts = of_tap(text);
-        assert_eq!((counts.passed, counts.failed), (2, 1));
-        assert_eq!(counts.failures, ["syncs"]);
+        assert_eq!((counts.passed, counts.failed), (2, 2));
+        assert_eq!(counts.failures, ["syncs: waited in vain for: both", "reads: it is not there"]);
     }
 
     #[test]
@@ -182,12 +214,14 @@ test result: ok. 7 passed; 0 failed; 2 ignored; 0 measured; 0 filtered out; fini
             "stats": {"expected": 4, "unexpected": 1, "flaky": 1, "skipped": 2},
             "suites": [{"specs": [], "suites": [{"specs": [
                 {"title": "joins", "ok": true, "file": "join.spec.ts", "line": 3},
-                {"title": "writes", "ok": false, "file": "join.spec.ts", "line": 9}
+                {"title": "writes", "ok": false, "file": "join.spec.ts", "line": 9, "tests": [
+                    {"results": [{"error": {"message": "it did not\nat all"}}]}
+                ]}
             ]}]}]
         });
         let counts = of_playwright(&report);
         assert_eq!((counts.passed, counts.failed), (5, 1));
-        assert_eq!(counts.failures, ["writes (join.spec.ts:9)"]);
+        assert_eq!(counts.failures, ["writes (join.spec.ts:9) it did not"]);
     }
 
     #[test]
