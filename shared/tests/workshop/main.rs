@@ -1,6 +1,7 @@
 //! The café as a state machine, from outside: commands in, events out, and what each role sees of it.
 
 mod access;
+mod annealed;
 mod cafe;
 mod joining;
 mod json;

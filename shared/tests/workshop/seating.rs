@@ -7,6 +7,7 @@ use shared::id::{ActorId, TableId};
 use shared::seating::{Late, Request, Seating, seat, seat_late, tables_used};
 use shared::workshop::Refusal;
 
+use crate::annealed::Annealed;
 use crate::cafe::guest_id;
 
 struct Evening {
@@ -151,6 +152,27 @@ fn s5_people_meet_again_far_less_than_by_chance() {
         }
         println!("{people} at {tables} tables: {planned} repeated meetings, {by_chance} by chance");
         assert!(planned * 10 < by_chance * 7, "{people} at {tables}: {planned} against {by_chance}");
+    }
+}
+
+/// Planned round by round, with whoever is there; what it is compared with knows all rounds beforehand and searches many times as long.
+#[test]
+fn s5_a_long_search_over_all_rounds_finds_hardly_anything_better() {
+    for (tables, seats, people, rounds) in [(4, 5, 20, 3), (4, 6, 24, 3), (5, 6, 30, 3), (8, 6, 48, 4)] {
+        let (mut planned, mut searched) = (0, 0);
+        for seed in 0..5 {
+            let mut evening = Evening::new(tables, seats, people);
+            for round in 0..rounds {
+                evening.round(seed * 100 + round);
+            }
+            let found = Annealed::new(&evening.history, &evening.hosts, seed);
+            planned += found.cost();
+            searched += found.anneal(100_000);
+        }
+        println!(
+            "{people} at {tables} tables, {rounds} rounds: {planned} meetings too many, {searched} after a long search"
+        );
+        assert!(planned <= searched + searched / 20 + 2, "{people} at {tables}: {planned} against {searched}");
     }
 }
 
