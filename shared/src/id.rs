@@ -56,6 +56,10 @@ text_id! {
     NoteId
 }
 text_id! {
+    /// A line on a table's board; made like a [`NoteId`].
+    StrokeId
+}
+text_id! {
     /// A theme on the harvest board; made like a [`NoteId`].
     ThemeId
 }

@@ -51,6 +51,12 @@ pub const DECISIONS_BYTES: usize = 256 * 1024;
 pub const REMARK_BYTES: usize = 100;
 /// Notes of one board: a table of five in three rounds writes about fifty.
 pub const NOTES_MAX: usize = 2_000;
+/// Lines drawn on one board, at which the page stops: a drawing of a whole round is some 300. They are drawn anew by every screen that moves.
+pub const STROKES_MAX: usize = 2_000;
+/// Points of one line; a longer one goes on as the next. Some ten seconds of drawing, and 2 KiB.
+pub const STROKE_POINTS: usize = 512;
+/// Width of a line, in canvas units: a marker.
+pub const STROKE_WIDTH: u8 = 24;
 /// Themes of one harvest and actions of one plan: beyond, nobody can oversee them.
 pub const THEMES_MAX: usize = 200;
 /// Characters of a theme's title in the vote: two lines on a phone. All titles are in every participant's view; the whole ones are on the
@@ -252,7 +258,7 @@ pub const KEY_BYTES: usize = 256;
 /// Bytes of one value in a document that is not shared text: ours are names, ids and numbers. Every reader holds it in memory, and a map
 /// keeps it for good.
 pub const VALUE_BYTES: usize = 16 * 1024;
-/// Root types of one board: a table has four. Each is looked at after every edit.
+/// Root types of one board: a table has five. Each is looked at after every edit.
 pub const ROOTS_MAX: usize = 64;
 /// Elements (notes, themes, actions, those taken away included) that the server keeps on one board. The page stops at [`NOTES_MAX`];
 /// what several people wrote at once or offline past it still finds room.

@@ -3,10 +3,13 @@
 
 use leptos::prelude::*;
 use shared::board::{
-    Action, ActionStatus, Handover, NewAction, NewNote, Note, NoteKind, NoteRef, Theme, action, note, theme,
+    Action, ActionStatus, Handover, NewAction, NewNote, Note, NoteKind, NoteRef, Pen, Stroke, Theme, action, note,
+    stroke, theme,
 };
-use shared::id::{ActionId, ActorId, BoardKind, NoteId, ThemeId};
+use shared::id::{ActionId, ActorId, BoardKind, NoteId, StrokeId, ThemeId};
+use shared::limits;
 use std::rc::Rc;
+use std::sync::Arc;
 use yrs::TransactionMut;
 
 use super::cafe::Cafe;
@@ -181,6 +184,32 @@ impl Board {
     /// Takes a note away; its words are kept.
     pub fn delete_note(self, id: &NoteId) {
         self.step(|txn, roots| table(roots, |roots| note::set_deleted(txn, roots, id, true)));
+    }
+
+    /// Lines that were drawn on the cloth, sorted by id.
+    pub fn strokes(self) -> Signal<Vec<Arc<Stroke>>> {
+        self.room().projection.strokes.clone().into()
+    }
+
+    /// Draws a line through these points, in canvas units. None on a board that may not be written on, or that has no room for a line.
+    pub fn draw(self, pen: Pen, width: u8, points: Vec<(f64, f64)>) -> Option<StrokeId> {
+        let room = self.room();
+        if room.projection.strokes.with_untracked(Vec::len) >= limits::STROKES_MAX {
+            return None;
+        }
+        let line = Stroke { id: StrokeId(room.new_id()?), pen, width, points };
+        self.step(|txn, roots| table(roots, |roots| stroke::create(txn, roots, &line)));
+        Some(line.id)
+    }
+
+    /// Takes a line away.
+    pub fn erase(self, id: &StrokeId) {
+        self.edit(|txn, roots| table(roots, |roots| stroke::remove(txn, roots, id)));
+    }
+
+    /// What follows is undone by itself.
+    pub fn end_step(self) {
+        self.room().edit(|document| document.end_undo_step());
     }
 
     /// Brings a note back.

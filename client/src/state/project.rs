@@ -2,11 +2,12 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use leptos::prelude::*;
 use shared::board::read::{harvest_board_in, plan_board_in, table_board_in};
-use shared::board::{Action, Handover, Note, NoteRef, Theme, action, handover, note, root, theme};
-use shared::id::{ActionId, NoteId, ThemeId};
+use shared::board::{Action, Handover, Note, NoteRef, Stroke, Theme, action, handover, note, root, stroke, theme};
+use shared::id::{ActionId, NoteId, StrokeId, ThemeId};
 use yrs::Transaction;
 
 use crate::sync::doc::{Document, Roots, Touch};
@@ -18,6 +19,8 @@ pub struct Projection {
     pub note_ids: ArcRwSignal<Vec<NoteId>>,
     /// Every note, deleted ones too.
     pub notes: RefCell<BTreeMap<NoteId, ArcRwSignal<Note>>>,
+    /// Lines that were drawn, sorted by id.
+    pub strokes: ArcRwSignal<Vec<Arc<Stroke>>>,
     /// The handover.
     pub handover: ArcRwSignal<Handover>,
     /// Themes that are not deleted, sorted by (order, id).
@@ -41,6 +44,7 @@ impl Projection {
                 for note in board.notes {
                     put(&mut self.notes.borrow_mut(), note.id.clone(), note);
                 }
+                set(&self.strokes, board.strokes.into_iter().map(Arc::new).collect());
                 set(&self.handover, board.handover);
                 self.order_notes();
             }
@@ -79,7 +83,8 @@ impl Projection {
                 if touched.iter().any(|touch| touch.root == root::NOTES) {
                     self.order_notes();
                 }
-                if touched.iter().any(|touch| touch.root != root::NOTES) {
+                self.redraw(txn, roots, touched);
+                if touched.iter().any(|touch| ![root::NOTES, root::STROKES].contains(&touch.root)) {
                     set(&self.handover, handover::read(txn, roots));
                 }
             }
@@ -112,6 +117,7 @@ impl Projection {
         set(&self.action_ids, Vec::new());
         set(&self.themes, Vec::new());
         set(&self.placements, Vec::new());
+        set(&self.strokes, Vec::new());
         set(&self.handover, Handover::default());
         self.notes.borrow_mut().clear();
         self.actions.borrow_mut().clear();
@@ -125,6 +131,24 @@ impl Projection {
                 self.themes.update(|themes| themes[at] = now);
             }
         }
+    }
+
+    fn redraw(&self, txn: &Transaction, roots: &shared::board::TableRoots, touched: &[Touch]) {
+        let lines = elements(touched, root::STROKES);
+        if lines.is_empty() {
+            return;
+        }
+        self.strokes.update(|strokes| {
+            for id in lines.into_iter().map(StrokeId) {
+                let at = strokes.binary_search_by(|stroke| stroke.id.cmp(&id));
+                match (at, stroke::read(txn, roots, &id).map(Arc::new)) {
+                    (Ok(at), Some(line)) => strokes[at] = line,
+                    (Err(at), Some(line)) => strokes.insert(at, line),
+                    (Ok(at), None) => drop(strokes.remove(at)),
+                    (Err(_), None) => {}
+                }
+            }
+        });
     }
 
     fn order_notes(&self) {

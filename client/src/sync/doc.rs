@@ -108,10 +108,12 @@ impl Document {
         match &roots {
             Roots::Table(table) => {
                 watch.map(&table.notes, root::NOTES);
+                watch.map(&table.strokes, root::STROKES);
                 watch.text(&table.so_far, root::HANDOVER_SO_FAR);
                 watch.text(&table.open, root::HANDOVER_OPEN);
                 watch.text(&table.build_here, root::HANDOVER_BUILD);
                 undo.expand_scope(&doc, &table.notes);
+                undo.expand_scope(&doc, &table.strokes);
                 undo.expand_scope(&doc, &table.so_far);
                 undo.expand_scope(&doc, &table.open);
                 undo.expand_scope(&doc, &table.build_here);

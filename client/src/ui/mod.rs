@@ -27,6 +27,7 @@ pub mod board_list;
 pub mod composer;
 pub mod connection;
 pub mod handover;
+pub mod ink;
 pub mod live_text;
 pub mod moving;
 pub mod note;

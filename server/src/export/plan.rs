@@ -79,6 +79,19 @@ pub struct TablePart {
     pub handover: HandoverPart,
     /// Everything written there, in the order of writing, also what was taken away again.
     pub notes: Vec<NotePart>,
+    /// What was drawn on it.
+    pub drawing: Vec<LinePart>,
+}
+
+/// A line that was drawn on a table's board.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct LinePart {
+    /// `ink`, `coffee`, `red` or `green`.
+    pub pen: String,
+    /// How wide it is, in the units of the points.
+    pub width: u8,
+    /// Where it goes, from the left and from the top; notes are some 220 wide.
+    pub points: Vec<[f64; 2]>,
 }
 
 /// A host's handover.

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::io::{Cursor, Read};
 
-use shared::board::view::{Action, Handover, HarvestBoard, Note, NoteKind, NoteRef, PlanBoard, TableBoard, Theme};
+use shared::board::view::{
+    Action, Handover, HarvestBoard, Note, NoteKind, NoteRef, Pen, PlanBoard, Stroke, TableBoard, Theme,
+};
 use shared::id::{ActionId, Actor, ActorId, Millis, Role, TableId, ThemeId, WorkshopId};
 use shared::workshop::state::{Comment, Decision, Participant, ThemeRef, Verdict, Vote};
 use shared::workshop::{Draft, Event, Language, Phase, Recorded, RoundPlan, Settings, TablePlan, Workshop};
@@ -173,9 +175,11 @@ fn tables() -> Vec<Option<TableBoard>> {
     let mut gone = note("2-2", NoteKind::Question, "weg damit", wang(), "王芳", 1);
     gone.deleted = true;
     let handover = Handover { so_far: "等待\n# 解释".into(), ..Handover::default() };
+    let arrow = Stroke { id: "1-3".into(), pen: Pen::Red, width: 3, points: vec![(0.0, 0.0), (80.5, -20.0)] };
+    let strokes = vec![arrow];
     vec![
-        Some(TableBoard { notes: vec![pain, idea], handover }),
-        Some(TableBoard { notes: vec![dark, gone], handover: Handover::default() }),
+        Some(TableBoard { notes: vec![pain, idea], strokes, handover }),
+        Some(TableBoard { notes: vec![dark, gone], ..TableBoard::default() }),
     ]
 }
 

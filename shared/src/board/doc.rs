@@ -8,6 +8,8 @@ use super::view::HandoverPart;
 pub mod root {
     /// Map of a table's board: note id → note.
     pub const NOTES: &str = "notes";
+    /// Map of a table's board: stroke id → a line that was drawn.
+    pub const STROKES: &str = "strokes";
     /// Text of a table's board: what is already there.
     pub const HANDOVER_SO_FAR: &str = "handover.so_far";
     /// Text of a table's board: what is still open.
@@ -39,6 +41,8 @@ pub fn new_doc(client_id: u64) -> Doc {
 pub struct TableRoots {
     /// Note id → note.
     pub notes: MapRef,
+    /// Stroke id → a line that was drawn.
+    pub strokes: MapRef,
     /// What is already there.
     pub so_far: TextRef,
     /// What is still open.
@@ -52,6 +56,7 @@ impl TableRoots {
     pub fn of(doc: &Doc) -> Self {
         Self {
             notes: doc.get_or_insert_map(root::NOTES),
+            strokes: doc.get_or_insert_map(root::STROKES),
             so_far: doc.get_or_insert_text(root::HANDOVER_SO_FAR),
             open: doc.get_or_insert_text(root::HANDOVER_OPEN),
             build_here: doc.get_or_insert_text(root::HANDOVER_BUILD),

@@ -5,7 +5,7 @@
 //! - [`view`]: documents as plain structs; knows nothing of Yrs.
 //! - [`doc`]: a document and its root types.
 //! - [`text`]: splices in UTF-16 units: finding them, merging them, applying them.
-//! - [`note`], [`handover`]: a table's board.
+//! - [`note`], [`handover`], [`stroke`]: a table's board.
 //! - [`theme`]: the harvest board.
 //! - [`action`]: the plan board.
 //! - [`mod@read`]: whole documents into the structs of [`view`].
@@ -26,6 +26,7 @@ mod field;
 pub mod handover;
 pub mod note;
 pub mod read;
+pub mod stroke;
 pub mod text;
 pub mod theme;
 pub mod view;
@@ -36,8 +37,8 @@ pub use note::NewNote;
 pub use read::{count_notes, harvest_board, plan_board, table_board};
 pub use text::Splice;
 pub use view::{
-    Action, ActionStatus, ActionText, Handover, HandoverPart, HarvestBoard, Note, NoteKind, NoteRef, PlanBoard,
-    TableBoard, Theme,
+    Action, ActionStatus, ActionText, Handover, HandoverPart, HarvestBoard, Note, NoteKind, NoteRef, Pen, PlanBoard,
+    Stroke, TableBoard, Theme,
 };
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use yrs::{Doc, Map, MapRef, Out, ReadTxn, Transact};
 
 use super::doc::{HarvestRoots, PlanRoots, TableRoots};
 use super::view::{HarvestBoard, PlanBoard, TableBoard};
-use super::{action, handover, note, root, theme};
+use super::{action, handover, note, root, stroke, theme};
 
 /// Reads a table's board.
 pub fn table_board(doc: &Doc) -> TableBoard {
@@ -18,7 +18,7 @@ pub fn table_board(doc: &Doc) -> TableBoard {
 pub fn table_board_in<T: ReadTxn>(txn: &T, roots: &TableRoots) -> TableBoard {
     let mut notes: Vec<_> = elements(txn, &roots.notes).map(|(id, map)| note::read_map(txn, &map, id)).collect();
     notes.sort_unstable_by(|a, b| (a.created_at, &a.id).cmp(&(b.created_at, &b.id)));
-    TableBoard { notes, handover: handover::read(txn, roots) }
+    TableBoard { notes, strokes: stroke::read_all(txn, roots), handover: handover::read(txn, roots) }
 }
 
 /// Reads the harvest board.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{ActionId, ActorId, Millis, NoteId, TableId, ThemeId};
+use crate::id::{ActionId, ActorId, Millis, NoteId, StrokeId, TableId, ThemeId};
 
 /// What a note is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -72,6 +72,54 @@ pub struct Note {
     pub deleted: bool,
 }
 
+/// What a line is drawn with; it says its colour, which follows light and dark.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Pen {
+    /// The colour of words.
+    #[default]
+    Ink = 0,
+    /// Brown.
+    Coffee = 1,
+    /// Red.
+    Red = 2,
+    /// Green.
+    Green = 3,
+}
+
+impl Pen {
+    /// All, in the order in which they are offered.
+    pub const ALL: [Self; 4] = [Self::Ink, Self::Coffee, Self::Red, Self::Green];
+
+    /// The name in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ink => "ink",
+            Self::Coffee => "coffee",
+            Self::Red => "red",
+            Self::Green => "green",
+        }
+    }
+
+    /// Reads a pen's number; another one is ink, so that a newer client's line is still drawn.
+    pub fn of(number: u8) -> Self {
+        Self::ALL.get(usize::from(number)).copied().unwrap_or_default()
+    }
+}
+
+/// A line drawn on the cloth.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Stroke {
+    /// Its id, unique in the workshop.
+    pub id: StrokeId,
+    /// What it is drawn with.
+    pub pen: Pen,
+    /// How wide it is, in canvas units.
+    pub width: u8,
+    /// Where it goes, in canvas units; a single point is a dot.
+    pub points: Vec<(f64, f64)>,
+}
+
 /// The host's words for those who come next, in three parts.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Handover {
@@ -99,6 +147,8 @@ pub enum HandoverPart {
 pub struct TableBoard {
     /// All notes, deleted ones included, sorted by (created_at, id).
     pub notes: Vec<Note>,
+    /// All lines that were drawn and are still there, sorted by id.
+    pub strokes: Vec<Stroke>,
     /// The host's handover.
     pub handover: Handover,
 }

@@ -9,6 +9,7 @@ use crate::i18n::{t_string, use_i18n};
 use crate::state::board::Board;
 use crate::state::cafe::Cafe;
 use crate::ui::empty::Empty;
+use crate::ui::ink::Drawing;
 use crate::ui::note::{NoteCard, Threads};
 use crate::ui::table_badge::{TableBadge, table_class};
 
@@ -48,6 +49,7 @@ pub fn Wall(table: TableBrief) -> impl IntoView {
             </header>
             <Handover board />
             <BoardNotes board starring=true />
+            <Drawing board />
             <Show when=move || count.get() == 0>
                 <Empty text=Signal::derive(nothing) />
             </Show>

@@ -19,6 +19,7 @@ use crate::i18n::{t_string, use_i18n};
 use crate::state::board::Board;
 use crate::state::cafe::Cafe;
 use crate::ui::empty::Empty;
+use crate::ui::ink::{self, Hand, Ink};
 use crate::ui::note::{Desk, DeskLayer, Threads};
 
 /// Width and height of a new note.
@@ -36,6 +37,8 @@ pub struct Cloth {
     /// The note that is chosen.
     chosen: RwSignal<Option<NoteId>>,
     stage: NodeRef<html::Div>,
+    /// Who draws on it.
+    hand: Hand,
     /// A drag has just ended; the click that follows is none.
     dragged: StoredValue<bool>,
 }
@@ -62,10 +65,12 @@ impl Cloth {
         self.camera.update(|camera| *camera = camera.zoomed(factor, w / 2.0, h / 2.0));
     }
 
-    /// Shows all notes.
+    /// Shows all notes, and all that was drawn.
     fn fit(self, board: Board) {
         let (w, h) = self.size();
-        self.camera.set(Camera::fitting(&self.areas(board), w, h - BAR));
+        let mut areas = self.areas(board);
+        areas.extend(untrack(|| ink::area(board)).map(|(x, y, w, h)| Area { x, y, w, h }));
+        self.camera.set(Camera::fitting(&areas, w, h - BAR));
     }
 
     /// Where all notes lie.
@@ -139,8 +144,16 @@ pub fn BoardCanvas(
         camera: RwSignal::new(Camera { x: 32.0, y: 32.0, zoom: 1.0 }),
         chosen: RwSignal::new(None),
         stage,
+        hand: Hand::default(),
         dragged: StoredValue::new(false),
     };
+    let hand = cloth.hand;
+    // A cloth that is locked meanwhile is not drawn on.
+    Effect::new(move || {
+        if !board.writable().get() {
+            hand.put_away();
+        }
+    });
     let threads = Threads::of_board(board);
     let ids = board.note_ids();
     let loaded = board.loaded();
@@ -149,10 +162,11 @@ pub fn BoardCanvas(
     let panning = RwSignal::new(false);
 
     Effect::new(move |fitted: Option<bool>| {
-        if fitted == Some(true) {
+        // Nothing moves under a hand that draws.
+        if fitted == Some(true) || hand.tool.with(Option::is_some) {
             return true;
         }
-        if stage.get().is_none() || !loaded.get() || ids.with(Vec::is_empty) {
+        if stage.get().is_none() || !loaded.get() || (ids.with(Vec::is_empty) && ink::area(board).is_none()) {
             return false;
         }
         // Once the notes are laid out and have a height.
@@ -172,6 +186,15 @@ pub fn BoardCanvas(
             let _ = stage.set_pointer_capture(event.pointer_id());
         }
         cloth.dragged.set_value(false);
+        if hand.is_busy() {
+            let fingers = pointers.with_value(HashMap::len);
+            if fingers == 1 && event.button() == 0 {
+                let camera = cloth.camera.get_untracked();
+                return hand.begin(board, camera.to_cloth(at.0, at.1), camera.zoom);
+            }
+            // Two fingers move the cloth, also with the pen in the hand.
+            hand.cancel();
+        }
         panning.set(true);
         cloth.chosen.set(None);
         // Ends writing, as a press beside a note should.
@@ -187,6 +210,10 @@ pub fn BoardCanvas(
         pointers.update_value(|pointers| {
             pointers.insert(id, now);
         });
+        if hand.is_busy() && other.is_none() && !panning.get_untracked() {
+            let camera = cloth.camera.get_untracked();
+            return hand.go(board, camera.to_cloth(now.0, now.1), camera.zoom);
+        }
         cloth.camera.update(|camera| {
             *camera = match other {
                 None => camera.panned(now.0 - before.0, now.1 - before.1),
@@ -204,6 +231,7 @@ pub fn BoardCanvas(
         pointers.update_value(|pointers| {
             pointers.remove(&event.pointer_id());
         });
+        hand.end(board, cloth.camera.with_untracked(|camera| camera.zoom));
         if pointers.with_value(HashMap::is_empty) {
             panning.set(false);
         }
@@ -230,7 +258,7 @@ pub fn BoardCanvas(
     };
     let on_dblclick = move |event: ev::MouseEvent| {
         let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
-        if target.is_some_and(|target| target.closest(".canvas-tools").ok().flatten().is_some()) {
+        if hand.is_busy() || target.is_some_and(|target| target.closest(".canvas-tools").ok().flatten().is_some()) {
             return;
         }
         let (x, y) = cloth.on_stage(event.client_x(), event.client_y());
@@ -240,6 +268,9 @@ pub fn BoardCanvas(
         }
     };
     let on_keydown = move |event: ev::KeyboardEvent| {
+        if event.key() == "Escape" && hand.is_busy() {
+            return hand.put_away();
+        }
         if !(event.ctrl_key() || event.meta_key()) {
             return;
         }
@@ -258,6 +289,7 @@ pub fn BoardCanvas(
         <div
             class="canvas"
             class:canvas-panning=move || panning.get()
+            class:canvas-drawing=move || hand.tool.with(Option::is_some)
             role="region"
             aria-label=move || t_string!(i18n, board.canvas).to_string()
             aria-describedby="canvas-help"
@@ -270,6 +302,12 @@ pub fn BoardCanvas(
                 class="canvas-stage"
                 node_ref=stage
                 on:pointerdown=down
+                // Focus stays in the bar of pens, and with it the keys: to undo, and to put the pen away.
+                on:mousedown=move |event: ev::MouseEvent| {
+                    if hand.is_busy() {
+                        event.prevent_default();
+                    }
+                }
                 on:pointermove=go
                 on:pointerup=up
                 on:pointercancel=up
@@ -290,6 +328,7 @@ pub fn BoardCanvas(
                         format!("translate({x}px, {y}px) scale({zoom})")
                     }
                 >
+                    <Ink board hand />
                     <svg class="canvas-lines" aria-hidden="true">
                         <For
                             each=move || ids.get()
@@ -311,7 +350,9 @@ pub fn BoardCanvas(
                     t_string!(i18n, board.failed).to_string()
                 } else if !loaded.get() {
                     t_string!(i18n, board.loading).to_string()
-                } else if !ids.with(Vec::is_empty) {
+                } else if !ids.with(Vec::is_empty) || board.strokes().with(|strokes| !strokes.is_empty())
+                    || hand.tool.with(Option::is_some)
+                {
                     return None;
                 } else if board.writable().get() {
                     t_string!(i18n, board.empty_canvas).to_string()
@@ -319,6 +360,11 @@ pub fn BoardCanvas(
                     t_string!(i18n, board.empty_read).to_string()
                 };
                 Some(view! { <div class="canvas-empty"><Empty text=words /></div> })
+            }}
+            {move || {
+                hand.full
+                    .get()
+                    .then(|| view! { <p class="canvas-full" role="status">{move || t_string!(i18n, board.cloth_full).to_string()}</p> })
             }}
             <Tools board cloth />
             <DeskLayer />

@@ -7,14 +7,18 @@ use super::Cloth;
 use crate::i18n::{t_string, use_i18n};
 use crate::state::board::Board;
 use crate::ui::icon::{Icon, Picture};
+use crate::ui::ink::Tool as Drawn;
+use crate::ui::ink::pens::Pens;
 use crate::ui::note::Desk;
 use crate::ui::note_kind::{kind_class, kind_icon, kind_word};
 
-/// New notes by kind, undo and redo, zoom.
+/// New notes by kind, or pens while somebody draws; undo and redo, zoom.
 #[component]
 pub fn Tools(board: Board, cloth: Cloth) -> impl IntoView {
     let i18n = use_i18n();
     let desk = expect_context::<Desk>();
+    let hand = cloth.hand;
+    let drawing = Memo::new(move |_| hand.tool.with(Option::is_some));
     let can_undo = board.can_undo();
     let can_redo = board.can_redo();
     let zoom = Memo::new(move |_| cloth.camera.with(|camera| (camera.zoom * 100.0).round()));
@@ -51,7 +55,27 @@ pub fn Tools(board: Board, cloth: Cloth) -> impl IntoView {
                     .get()
                     .then(|| {
                         view! {
-                            {kinds}
+                            {move || if drawing.get() { view! { <Pens hand /> }.into_any() } else { kinds().into_any() }}
+                            {move || {
+                                if drawing.get() {
+                                    view! {
+                                        <button type="button" class="canvas-tool canvas-drawn" on:click=move |_| hand.put_away()>
+                                            <Icon icon=icondata_lu::LuCheck />
+                                            <span>{move || t_string!(i18n, board.drawn).to_string()}</span>
+                                        </button>
+                                    }
+                                        .into_any()
+                                } else {
+                                    view! {
+                                        <Tool
+                                            icon=icondata_lu::LuPenLine
+                                            label=move || t_string!(i18n, board.draw).to_string()
+                                            act=move || hand.tool.set(Some(Drawn::Draw))
+                                        />
+                                    }
+                                        .into_any()
+                                }
+                            }}
                             <span class="canvas-tools-line"></span>
                             <Tool
                                 icon=icondata_lu::LuUndo2
@@ -61,6 +85,7 @@ pub fn Tools(board: Board, cloth: Cloth) -> impl IntoView {
                             />
                             <Tool
                                 icon=icondata_lu::LuRedo2
+                                class="canvas-redo"
                                 label=move || t_string!(i18n, board.redo).to_string()
                                 disabled=Signal::derive(move || !can_redo.get())
                                 act=move || board.redo()
@@ -91,6 +116,7 @@ pub fn Tools(board: Board, cloth: Cloth) -> impl IntoView {
             />
             <Tool
                 icon=icondata_lu::LuMaximize
+                class="canvas-fit"
                 label=move || t_string!(i18n, board.fit).to_string()
                 act=move || cloth.fit(board)
             />

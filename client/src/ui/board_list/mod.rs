@@ -13,6 +13,7 @@ use crate::state::cafe::Cafe;
 use crate::ui::composer::Composer;
 use crate::ui::empty::Empty;
 use crate::ui::icon::Icon;
+use crate::ui::ink::Drawing;
 use crate::ui::note::{Desk, DeskLayer, NoteCard, Threads, beginning};
 
 /// Nearer to the end than this (CSS pixels) one reads along, and the list follows new notes.
@@ -189,6 +190,7 @@ pub fn BoardList(
                         }
                     />
                 </ol>
+                <Drawing board />
             </div>
             <p class="visually-hidden" aria-live="polite">
                 {move || said.get()}

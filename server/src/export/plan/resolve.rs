@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use shared::board::view::{Action, Handover, HarvestBoard, Note, NoteRef, PlanBoard, TableBoard};
+use shared::board::view::{Action, Handover, HarvestBoard, Note, NoteRef, PlanBoard, Stroke, TableBoard};
 use shared::id::{ActionId, Actor, ActorId, BoardKind, Millis, Role, TableId, ThemeId, WorkshopId};
 use shared::workshop::state::{Comment, Decision};
 use shared::workshop::{Event, Phase, Recorded, Workshop};
 
 use super::{
-    ActionPart, DecisionPart, Export, HandoverPart, MomentPart, NotePart, PersonPart, RoundPart, SeatPart, Source,
-    TablePart, TallyPart, ThemePart, Turn, VotePart, WorkshopPart,
+    ActionPart, DecisionPart, Export, HandoverPart, LinePart, MomentPart, NotePart, PersonPart, RoundPart, SeatPart,
+    Source, TablePart, TallyPart, ThemePart, Turn, VotePart, WorkshopPart,
 };
 
 /// Moments that an export tells, the latest: a long day has some hundreds, and nobody reads more.
@@ -193,6 +193,7 @@ impl<'a> Index<'a> {
             host: host.map(|p| p.name.clone()),
             handover: HandoverPart { so_far, open, build_here },
             notes: board.notes.iter().map(|note| self.note(number, note)).collect(),
+            drawing: board.strokes.iter().map(line).collect(),
         }
     }
 
@@ -287,6 +288,11 @@ impl<'a> Index<'a> {
 /// Rounds are stored from 0 and shown from 1.
 fn number(round: u8) -> u16 {
     u16::from(round) + 1
+}
+
+fn line(stroke: &Stroke) -> LinePart {
+    let points = stroke.points.iter().map(|(x, y)| [*x, *y]).collect();
+    LinePart { pen: stroke.pen.as_str().to_owned(), width: stroke.width, points }
 }
 
 fn damaged(tables: &[Option<TableBoard>], harvest: bool, plan: bool) -> Vec<String> {
