@@ -84,7 +84,22 @@ test('B-27 P-25: lines are drawn, seen by others, undone, erased, and kept', asy
   await draw(painter, 100, 260);
   await expect(lines(painter)).toHaveCount(1);
 
-  // On a phone, over a note too, which stays where it is.
+  // Over a note too, which stays where it is.
+  await painter.locator('.canvas-new').first().click();
+  await painter.keyboard.type('便签');
+  await painter.keyboard.press('Escape');
+  const note = painter.locator('.canvas-note');
+  await expect(note).toContainText('便签');
+  const place = (await note.boundingBox())!;
+  const stage = (await painter.locator('.canvas-stage').boundingBox())!;
+  await tool(painter, 'board.draw').click();
+  await draw(painter, place.x - stage.x - 20, place.y - stage.y + 40);
+  await expect(lines(painter)).toHaveCount(2);
+  expect(await note.boundingBox()).toEqual(place);
+  await tool(painter, 'board.undo').click();
+  await expect(lines(reader)).toHaveCount(1);
+  await tool(painter, 'board.drawn').click();
+
   await reader.getByRole('toolbar').getByRole('button', { name: t('board.draw'), exact: true }).click();
   for (const page of [painter, reader]) {
     const found = await new AxeBuilder({ page }).analyze();
