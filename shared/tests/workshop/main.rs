@@ -2,6 +2,7 @@
 
 mod access;
 mod cafe;
+mod feelings;
 mod joining;
 mod json;
 mod random;
