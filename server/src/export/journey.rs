@@ -184,3 +184,52 @@ static EN: JourneyWords = JourneyWords {
     nothing: "No stage has three answers yet.",
     language: Language::En,
 };
+
+#[cfg(test)]
+mod tests {
+    use shared::id::Role;
+    use shared::workshop::Phase;
+
+    use super::*;
+    use crate::export::sample::{Sample, guest};
+    use crate::export::{docx, markdown};
+
+    #[test]
+    fn x9_the_journey_is_a_sentence_and_a_table() {
+        let mut sample = Sample::felt();
+        sample.workshop.feelings.line = Line { label: "口碑线".into(), level: -5 };
+        let text = markdown::write(&sample.export());
+        let expected = "\
+## 旅程感受
+
+峰值：报修与投诉（−1.0）。低谷：报修与投诉（−1.0）。终值：报修与投诉（−1.0）。低于“口碑线”的阶段：报修与投诉。
+
+口碑线：−0.5
+
+| 阶段 | 人数 | 平均 | 中间一半 | 很糟 | 不好 | 一般 | 不错 | 很好 |
+| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
+| 第 1 桌 报修与投诉 | 3 | −1.0 | -1.5 – -0.5 | 1 | 1 | 1 | 0 | 0 |
+| 第 2 桌 社区生活 | 不足三人 |  |  |  |  |  |  |  |
+";
+        assert!(text.contains(expected), "{text}");
+        assert!(docx::write(&sample.export()).is_ok_and(|file| !file.is_empty()));
+        sample.workshop.draft.language = Language::En;
+        sample.workshop.feelings.line = Line::default();
+        assert!(markdown::write(&sample.export()).contains("Below the line: 报修与投诉."));
+        sample.workshop.feelings.scores.clear();
+        assert!(markdown::write(&sample.export()).contains("No stage has three answers yet."));
+    }
+
+    #[test]
+    fn x9_the_journey_is_for_those_whose_page_shows_it() {
+        let told = |phase, reader: fn() -> shared::id::Actor| {
+            let mut sample = Sample::felt();
+            (sample.workshop.phase, sample.reader) = (phase, reader());
+            sample.export().journey.is_some()
+        };
+        let facilitator = || shared::id::Actor { id: "f1".into(), role: Role::Facilitator };
+        assert!(!told(Phase::Lobby, facilitator) && told(Phase::Rounds, facilitator));
+        assert!(!told(Phase::Rounds, guest) && told(Phase::Gallery, guest));
+        assert_eq!(Sample::cafe().export().journey, None, "nobody asked");
+    }
+}

@@ -86,7 +86,8 @@ fn weight(view: &View) -> usize {
     sum += view.rounds.iter().map(|r| 48 + r.question.as_deref().map_or(0, text)).sum::<usize>();
     sum += view.tables.iter().map(table).sum::<usize>();
     if let Some(feelings) = &view.feelings {
-        let stage = |counts: &Option<Counts>| 5 + counts.map_or(0, |counts| 7 + counts.map(digits).iter().sum::<usize>());
+        let stage =
+            |counts: &Option<Counts>| 5 + counts.map_or(0, |counts| 7 + counts.map(digits).iter().sum::<usize>());
         sum += 64 + text(&feelings.line.label) + 12 * feelings.mine.len();
         sum += feelings.stages.iter().flatten().map(stage).sum::<usize>();
     }

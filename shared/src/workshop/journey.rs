@@ -125,11 +125,8 @@ fn nth(counts: &Counts, place: u64) -> f64 {
 impl Journey {
     /// The journey through all tables, in order, with the line at a level in tenths. `None` stands for a table with too few scores.
     pub fn new(counts: &[Option<Counts>], level: i8) -> Self {
-        let stages: Vec<Stage> = (1..)
-            .map(TableId)
-            .zip(counts)
-            .filter_map(|(table, counts)| Stage::new(table, counts.as_ref()?))
-            .collect();
+        let stages: Vec<Stage> =
+            (1..).map(TableId).zip(counts).filter_map(|(table, counts)| Stage::new(table, counts.as_ref()?)).collect();
         let (mut peak, mut trough) = (0, 0);
         for (at, stage) in stages.iter().enumerate() {
             if stage.mean > stages[peak].mean {
@@ -225,11 +222,10 @@ mod tests {
         let [good, bad] = [[0, 0, 0, 0, 4], [4, 0, 0, 0, 0]];
         let tied = journey(&[good, bad, good, bad], 0);
         assert_eq!((tied.peak, tied.trough), (0, 1));
-        assert_eq!(tied.headline(), Headline::Curve {
-            peak: &tied.stages[0],
-            trough: &tied.stages[1],
-            end: &tied.stages[3]
-        });
+        assert_eq!(
+            tied.headline(),
+            Headline::Curve { peak: &tied.stages[0], trough: &tied.stages[1], end: &tied.stages[3] }
+        );
         let level = journey(&[good, good], 0);
         assert_eq!(level.headline(), Headline::Even(&level.stages[0]));
         let one = journey(&[good], 0);

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use super::journey::Counts;
 use super::state::{Decision, Participant, Phase, Workshop};
 use super::view::{
-    FacilitatorPart, FeelingsView, FloorPerson, FloorTable, Me, Part, ParticipantPart, Person, ReviewerPart, RoundBrief, RoundView,
-    SeatView, TableBrief, View, VoteView,
+    FacilitatorPart, FeelingsView, FloorPerson, FloorTable, Me, Part, ParticipantPart, Person, ReviewerPart,
+    RoundBrief, RoundView, SeatView, TableBrief, View, VoteView,
 };
 use crate::id::{Actor, ActorId, Millis, Role, TableId, ThemeId, WorkshopId};
 use crate::limits;

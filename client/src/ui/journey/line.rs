@@ -110,12 +110,16 @@ fn written(tenths: i8) -> String {
 
 /// A level as people write it, in tenths; none where it is no number from −2 to 2.
 fn read(text: &str) -> Option<i8> {
-    let plain: String = text.trim().chars().map(|c| match c {
-        '−' | '－' | '–' => '-',
-        ',' | '，' | '。' | '．' => '.',
-        '０'..='９' => char::from_u32(c as u32 - 0xfee0).unwrap_or(c),
-        other => other,
-    }).collect();
+    let plain: String = text
+        .trim()
+        .chars()
+        .map(|c| match c {
+            '−' | '－' | '–' => '-',
+            ',' | '，' | '。' | '．' => '.',
+            '０'..='９' => char::from_u32(c as u32 - 0xfee0).unwrap_or(c),
+            other => other,
+        })
+        .collect();
     let tenths = (plain.parse::<f64>().ok()? * 10.0).round();
     (f64::from(LEVEL_MIN)..=f64::from(LEVEL_MAX)).contains(&tenths).then_some(tenths as i8)
 }
@@ -126,7 +130,8 @@ mod tests {
 
     #[test]
     fn levels_are_read_as_people_write_them() {
-        for (text, tenths) in [("0", 0), (" -1.2 ", -12), ("−0,5", -5), ("０．５", 5), ("2", 20), ("-2.0", -20), ("-0", 0)]
+        for (text, tenths) in
+            [("0", 0), (" -1.2 ", -12), ("−0,5", -5), ("０．５", 5), ("2", 20), ("-2.0", -20), ("-0", 0)]
         {
             assert_eq!(read(text), Some(tenths), "{text}");
         }

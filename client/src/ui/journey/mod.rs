@@ -29,7 +29,8 @@ impl Facts {
     fn of(view: &View) -> Option<Self> {
         let feelings = view.feelings.as_ref()?;
         let stages = feelings.stages.clone()?;
-        let topic = |table: TableId| view.tables.iter().find(|brief| brief.id == table).map(|brief| brief.topic.clone());
+        let topic =
+            |table: TableId| view.tables.iter().find(|brief| brief.id == table).map(|brief| brief.topic.clone());
         let names = (1..).map(TableId).take(stages.len()).map(|table| topic(table).unwrap_or_default()).collect();
         Some(Self { line: feelings.line.clone(), stages, names })
     }
@@ -39,7 +40,8 @@ impl Facts {
     }
 
     fn name(&self, table: TableId, i18n: I18n) -> String {
-        let name = usize::from(table.0).checked_sub(1).and_then(|at| self.names.get(at)).filter(|name| !name.is_empty());
+        let name =
+            usize::from(table.0).checked_sub(1).and_then(|at| self.names.get(at)).filter(|name| !name.is_empty());
         name.cloned().unwrap_or_else(|| t_string!(i18n, journey.table, n = table.0).to_string())
     }
 
@@ -249,9 +251,8 @@ fn quarter(value: f64) -> String {
 #[component]
 fn Legend(facts: Memo<Facts>) -> impl IntoView {
     let i18n = use_i18n();
-    let line = move || {
-        facts.with(|facts| format!("{} ({})", facts.line_name(i18n), tenths_text(facts.line.level.into())))
-    };
+    let line =
+        move || facts.with(|facts| format!("{} ({})", facts.line_name(i18n), tenths_text(facts.line.level.into())));
     view! {
         <ul class="journey-legend small quiet">
             <li>

@@ -9,8 +9,8 @@ use shared::workshop::state::{Comment, Decision};
 use shared::workshop::{Event, Phase, Recorded, Workshop};
 
 use super::{
-    ActionPart, DecisionPart, Export, FeltPart, HandoverPart, JourneyPart, MomentPart, NotePart, PersonPart, RoundPart, SeatPart, Source, StagePart,
-    TablePart, TallyPart, ThemePart, Turn, VotePart, WorkshopPart,
+    ActionPart, DecisionPart, Export, FeltPart, HandoverPart, JourneyPart, MomentPart, NotePart, PersonPart, RoundPart,
+    SeatPart, Source, StagePart, TablePart, TallyPart, ThemePart, Turn, VotePart, WorkshopPart,
 };
 
 /// Moments that an export tells, the latest: a long day has some hundreds, and nobody reads more.
