@@ -93,7 +93,7 @@ for (const language of ['zh-CN', 'en'] as Language[]) {
       await expect(guest.locator('.journey')).toHaveCount(0);
       await next(host, t('console.next_end_round', { n: 1 }));
       await next(host, t('console.next_gallery'));
-      await expect(lens).toHaveAttribute('open');
+      await lens.locator('summary').first().click();
       await expect(lens.getByRole('img')).toHaveAccessibleName(sentence(fallen(t('journey.line_said'))));
       for (const mark of ['peak', 'trough', 'end']) await expect(lens.locator('svg').getByText(t(`journey.mark_${mark}`), { exact: true })).toBeVisible();
       const row = lens.getByRole('row').filter({ hasText: topics[1] });

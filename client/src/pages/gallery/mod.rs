@@ -66,7 +66,7 @@ pub fn Gallery() -> impl IntoView {
                 <h2 id="gallery-title">{t!(i18n, gallery.title)}</h2>
                 <p class="quiet">{t!(i18n, gallery.lead)}</p>
             </header>
-            <Lens unfolded=!narrow.get_untracked() />
+            <Lens />
             <Show when=switching>
                 <nav class="gallery-tables" aria-label=move || t_string!(i18n, gallery.tables).to_string()>
                     <For each=move || tables.get() key=|table| (table.id, table.topic.clone()) let:table>

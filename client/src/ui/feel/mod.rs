@@ -1,5 +1,6 @@
 //! How the stage at this table feels: one line until it is pressed, five words with a face each, and one line again.
 
+use gloo_timers::future::TimeoutFuture;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use shared::id::TableId;
@@ -24,13 +25,16 @@ fn face(score: i8) -> Picture {
     }
 }
 
+/// Milliseconds until a press that did not get through is sent again.
+const AGAIN_AFTER: u32 = 4_000;
+
 /// What one has pressed and the server has not been seen to know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Wanted {
     score: Option<i8>,
     /// Tells one press from the next.
     press: u32,
-    /// It did not get through, and goes out when the connection is back.
+    /// It did not get through, and is sent again.
     waits: bool,
 }
 
@@ -52,6 +56,7 @@ pub fn Feel(
     let told = Memo::new(move |_| told.get().flatten());
     let asked = Memo::new(move |_| told.with(Option::is_some));
     let wanted = RwSignal::new(None::<Wanted>);
+    let presses = StoredValue::new(0u32);
     let refused = RwSignal::new(None::<String>);
     let open = RwSignal::new(false);
     let mine = Memo::new(move |_| match wanted.get() {
@@ -61,24 +66,36 @@ pub fn Feel(
     let waits = Memo::new(move |_| wanted.with(|wanted| wanted.is_some_and(|wanted| wanted.waits)));
     let send = move |score: Option<i8>, press: u32| {
         spawn_local(async move {
-            let answer = cafe.try_command(Command::Feel { table, score }).await;
-            // A later press has its own answer; and the page may have been left meanwhile.
-            if wanted.try_with_untracked(|wanted| wanted.is_none_or(|wanted| wanted.press != press)) != Some(false) {
-                return;
-            }
-            match answer {
-                Ok(()) => wanted.set(Some(Wanted { score, press, waits: false })),
-                Err(error) if error.offline => wanted.set(Some(Wanted { score, press, waits: true })),
-                Err(error) => {
-                    wanted.set(None);
-                    refused.set(Some(error.text(i18n)));
-                    open.set(true);
+            loop {
+                let answer = cafe.try_command(Command::Feel { table, score }).await;
+                // A later press has its own answer.
+                let is_latest = wanted.try_with_untracked(|now| now.is_some_and(|now| now.press == press));
+                if is_latest == Some(false) {
+                    return;
+                }
+                match answer {
+                    // Also for somebody who has been moved to another table meanwhile: they said it of this one.
+                    Err(error) if error.offline => {
+                        let _ = wanted.try_set(Some(Wanted { score, press, waits: true }));
+                        TimeoutFuture::new(AGAIN_AFTER).await;
+                    }
+                    Ok(()) => {
+                        let _ = wanted.try_set(Some(Wanted { score, press, waits: false }));
+                        return;
+                    }
+                    Err(error) => {
+                        let _ = wanted.try_set(None);
+                        let _ = refused.try_set(Some(error.text(i18n)));
+                        let _ = open.try_set(true);
+                        return;
+                    }
                 }
             }
         });
     };
     let choose = move |score: Option<i8>| {
-        let press = wanted.with_untracked(|wanted| wanted.map_or(0, |wanted| wanted.press)) + 1;
+        let press = presses.get_value() + 1;
+        presses.set_value(press);
         refused.set(None);
         wanted.set(Some(Wanted { score, press, waits: false }));
         open.set(false);
@@ -93,14 +110,6 @@ pub fn Feel(
     });
     let connection = cafe.connection();
     let online = Memo::new(move |_| connection.with(|connection| *connection == Connection::Online));
-    Effect::new(move || {
-        if online.get()
-            && let Some(Wanted { score, press, waits: true }) = wanted.get_untracked()
-        {
-            wanted.set(Some(Wanted { score, press, waits: false }));
-            send(score, press);
-        }
-    });
     let id = next_id("feel");
     let (head, body) = (format!("{id}-question"), format!("{id}-choices"));
     let (labelled, controls) = (head.clone(), body.clone());

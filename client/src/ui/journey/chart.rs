@@ -10,9 +10,11 @@ use crate::ui::icon::Picture;
 use crate::ui::table_badge::table_class;
 
 /// Room for the words beside the scores, in units of the picture.
-const AXIS: f64 = 58.0;
-/// Room of one stage: a topic of five Chinese characters a line, at 14 units each.
-const COLUMN: f64 = 72.0;
+const AXIS: f64 = 48.0;
+/// Room of one stage. Four of them, as most journeys have, are as wide as a phone.
+const COLUMN: f64 = 76.0;
+/// Room beside the last stage.
+const RIM: f64 = 6.0;
 /// From one score to the next.
 const STEP: f64 = 40.0;
 /// Room for two words above the highest score, and below the lowest.
@@ -25,10 +27,17 @@ const LINE: f64 = 17.0;
 const LINES: usize = 4;
 /// Height of the whole picture.
 const HEIGHT: f64 = BOTTOM + 44.0 + LINE * LINES as f64;
-/// Letters of Latin that fit a column; a Chinese character is two.
-const LETTERS: usize = 10;
+/// Widths of a Chinese character and of any other, roughly.
+const WIDE: usize = 14;
+const NARROW: usize = 8;
+/// Width of a line of a topic.
+const TOPIC: usize = 74;
+/// Width of the line's name.
+const NAME: usize = 140;
 /// Width of the bar that shows the spread.
-const BAR: f64 = 18.0;
+const BAR: f64 = 16.0;
+/// How far the picture grows where there is room.
+const LARGEST: f64 = 1.15;
 /// A bar is no thinner, also where all agree.
 const THIN: f64 = 6.0;
 
@@ -60,7 +69,7 @@ impl Mark {
 
 /// Width of the picture with so many stages.
 fn width(stages: usize) -> f64 {
-    AXIS + COLUMN * stages.max(1) as f64
+    AXIS + COLUMN * stages.max(1) as f64 + RIM
 }
 
 /// Where a score lies.
@@ -101,14 +110,14 @@ fn name_at(journey: &Journey, line: f64) -> f64 {
     gaps.max_by(|a, b| a.1.total_cmp(&b.1)).map_or(AXIS + COLUMN / 2.0, |(at, _)| at)
 }
 
-/// A text in so many lines of so many letters; what is left over is an ellipsis.
-fn wrap(text: &str, letters: usize, lines: usize) -> Vec<String> {
-    let wide = |c: char| if c < '\u{1100}' { 1 } else { 2 };
+/// A text in so many lines of a width; what is left over is an ellipsis.
+fn wrap(text: &str, most: usize, lines: usize) -> Vec<String> {
+    let wide = |c: char| if c < '\u{1100}' { NARROW } else { WIDE };
     let size = |text: &str| text.chars().map(wide).sum::<usize>();
     let mut out: Vec<String> = vec![String::new()];
     for word in text.split_whitespace() {
-        let room = |line: &str| if line.is_empty() { 0 } else { size(line) + 1 };
-        if out.last().is_some_and(|line| !line.is_empty() && room(line) + size(word).min(letters) > letters) {
+        let room = |line: &str| if line.is_empty() { 0 } else { size(line) + NARROW };
+        if out.last().is_some_and(|line| !line.is_empty() && room(line) + size(word).min(most) > most) {
             out.push(String::new());
         }
         if let Some(line) = out.last_mut().filter(|line| !line.is_empty()) {
@@ -116,7 +125,7 @@ fn wrap(text: &str, letters: usize, lines: usize) -> Vec<String> {
         }
         // A word without spaces, as Chinese is, goes on wherever there is room.
         for c in word.chars() {
-            if out.last().is_some_and(|line| size(line) + wide(c) > letters) {
+            if out.last().is_some_and(|line| size(line) + wide(c) > most) {
                 out.push(String::new());
             }
             if let Some(line) = out.last_mut() {
@@ -127,7 +136,7 @@ fn wrap(text: &str, letters: usize, lines: usize) -> Vec<String> {
     if out.len() > lines {
         out.truncate(lines);
         if let Some(line) = out.last_mut() {
-            while size(line) + 1 > letters {
+            while size(line) + NARROW > most {
                 line.pop();
             }
             line.push('…');
@@ -144,17 +153,15 @@ pub(super) fn Chart(facts: Memo<Facts>, spoken: Signal<String>) -> impl IntoView
         facts.with(|facts| {
             let journey = facts.journey();
             let (right, names) = (width(facts.names.len()), &facts.names);
-            // Shrunk a little on a phone, enlarged a little where there are few stages; beyond that it scrolls, or stays as it is.
-            let style = format!("min-width: {}px; max-width: {}px", right * 0.94, right * 1.35);
             let line = f64::from(facts.line.level) / 10.0;
-            let named = wrap(&facts.line_name(i18n), LETTERS, 1).remove(0);
+            let named = wrap(&facts.line_name(i18n), NAME, 1).remove(0);
             let points = journey.stages.iter().map(|stage| format!("{},{}", middle(stage.table), level(stage.mean)));
             let points = points.collect::<Vec<_>>().join(" ");
             let scale = (SCORE_MIN..=SCORE_MAX).map(|score| {
                 let y = level(score.into());
                 view! {
                     <line class="journey-grid" x1=AXIS x2=right y1=y y2=y />
-                    <text class="journey-word" x={AXIS - 8.0} y={y + 5.0} text-anchor="end">
+                    <text class="journey-word" x={AXIS - 6.0} y={y + 5.0} text-anchor="end">
                         {super::score_word(score, i18n)}
                     </text>
                 }
@@ -164,7 +171,9 @@ pub(super) fn Chart(facts: Memo<Facts>, spoken: Signal<String>) -> impl IntoView
                 <svg
                     class="journey-plot"
                     viewBox=format!("0 0 {right} {HEIGHT}")
-                    style=style
+                    // As large as its letters are to be read; what does not fit is scrolled to.
+                    style:min-width=format!("{right}px")
+                    style:max-width=format!("{}px", right * LARGEST)
                     role="img"
                     aria-label=move || spoken.get()
                 >
@@ -189,7 +198,7 @@ pub(super) fn Chart(facts: Memo<Facts>, spoken: Signal<String>) -> impl IntoView
 /// One stage: its spread, its mean, what it is remembered for, its number and its topic.
 fn column(journey: &Journey, table: TableId, name: &str, i18n: I18n) -> impl IntoView + use<> {
     let x = middle(table);
-    let topic = wrap(name, LETTERS, LINES).into_iter().zip(0u8..).map(|(words, n)| {
+    let topic = wrap(name, TOPIC, LINES).into_iter().zip(0u8..).map(|(words, n)| {
         view! {
             <text class="journey-topic" x=x y={BOTTOM + 48.0 + LINE * f64::from(n)} text-anchor="middle">
                 {words}
@@ -231,7 +240,7 @@ fn column(journey: &Journey, table: TableId, name: &str, i18n: I18n) -> impl Int
                         rx="4"
                     />
                     <circle cx=x cy=level(stage.mean) r="6" />
-                    <text class="journey-value" x={x + 12.0} y={level(stage.mean) + 5.0}>
+                    <text class="journey-value" x={x + 11.0} y={level(stage.mean) + 5.0}>
                         {tenths_text(stage.tenths())}
                     </text>
                     {marks.collect_view()}
@@ -270,15 +279,17 @@ mod tests {
 
     #[test]
     fn topics_are_broken_where_they_can_be_read() {
-        assert_eq!(wrap("初次接触与签约", 10, 4), ["初次接触与", "签约"]);
-        assert_eq!(wrap("First contact and signing", 10, 4), ["First", "contact", "and", "signing"]);
-        assert_eq!(wrap("Repair and complaint", 10, 2), ["Repair and", "complaint"]);
-        assert_eq!(wrap("Repair and complaint", 10, 1), ["Repair an…"]);
-        assert_eq!(wrap("Neighbourhoods", 10, 2), ["Neighbourh", "oods"]);
-        assert_eq!(wrap("VIP 接待", 10, 2), ["VIP 接待"]);
-        assert_eq!(wrap("", 10, 2), [""]);
-        let long = wrap(&"桌".repeat(60), 10, 4);
+        let topic = |text| wrap(text, TOPIC, LINES);
+        assert_eq!(topic("初次接触与签约"), ["初次接触与", "签约"]);
+        assert_eq!(topic("First contact and signing"), ["First", "contact", "and", "signing"]);
+        assert_eq!(topic("Repair and complaint"), ["Repair", "and", "complaint"]);
+        assert_eq!(wrap("Repair and complaint", TOPIC, 1), ["Repair…"]);
+        assert_eq!(topic("Neighbourhoods"), ["Neighbour", "hoods"]);
+        assert_eq!(topic("VIP 接待"), ["VIP 接待"]);
+        assert_eq!(topic(""), [""]);
+        let long = topic(&"桌".repeat(60));
         assert_eq!((long.len(), long[3].as_str()), (4, "桌桌桌桌…"));
+        assert_eq!(wrap("Our promise", NAME, 1), ["Our promise"]);
     }
 
     #[test]
