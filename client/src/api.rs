@@ -75,6 +75,8 @@ impl ApiError {
             "no_dots_left" => no_dots_left;
             "vote_closed" => vote_closed;
             "no_themes" => no_themes;
+            "feelings_not_asked" => feelings_not_asked;
+            "not_seated_there" => not_seated_there;
             "closed" => closed;
             "full" => full;
             "unauthorised" => unauthorised;

@@ -62,6 +62,13 @@ pub const THEMES_MAX: usize = 200;
 /// Characters of a theme's title in the vote: two lines on a phone. All titles are in every participant's view; the whole ones are on the
 /// harvest board.
 pub const VOTE_TITLE_CHARS: usize = 120;
+/// Stages of a journey, where a café asks how each of them feels: more fit no chart, and all of them are in every participant's view.
+pub const STAGES_MAX: usize = 40;
+/// Scores of a stage from which on it is shown how many gave which: two people know each other's at once, so a group of fewer than three is too
+/// small to hide in.
+pub const FEELINGS_SHOWN: usize = 3;
+/// Characters of the name of the line that a feeling must not fall below: it stands at the edge of a chart.
+pub const LINE_CHARS: usize = 20;
 /// Names shown in the participants' lobby; the others are counted. Keeps their view below [`PARTICIPANT_VIEW_BYTES`].
 pub const LOBBY_NAMES: usize = 40;
 /// Tables listed in a participant's view; the others are counted.

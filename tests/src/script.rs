@@ -1,4 +1,5 @@
-//! What simulated guests say and do: they sit down where they are told, write, build on each other's notes, star, move and vote.
+//! What simulated guests say and do: they sit down where they are told, say how it feels there, write, build on each other's notes, star, move and
+//! vote.
 //!
 //! Used by the demo, by browser tests (as the other guests in the room) and by rehearsals.
 
@@ -13,6 +14,7 @@ use shared::board::note;
 use shared::board::text::{self, Splice};
 use shared::board::view::NoteKind;
 use shared::id::{BoardKind, NoteId, TableId};
+use shared::workshop::journey::{SCORE_MAX, SCORE_MIN};
 use shared::workshop::{Command, Language, Phase, RoundStatus};
 
 use crate::guest::Guest;
@@ -98,6 +100,7 @@ async fn sit(
     wrote: &impl Fn(Written),
 ) -> Result<()> {
     guest.open(BoardKind::Table(table)).await?;
+    feel(guest, table, rng).await;
     for _ in 0..habits.notes_per_round {
         pause(rng, habits.pace).await;
         if guest.seat().is_none_or(|seat| seat.table.id != table)
@@ -153,6 +156,19 @@ pub fn scribble(guest: &Guest, table: TableId, rng: &mut StdRng) -> Result<bool>
         text::edit(txn, &at, &splice);
     })?;
     Ok(true)
+}
+
+/// Says how this stage feels, where the café asks: the second one is well liked, the third one is not.
+async fn feel(guest: &Guest, table: TableId, rng: &mut StdRng) {
+    if guest.view().is_none_or(|view| view.feelings.is_none()) {
+        return;
+    }
+    let usual = [0, 1, -1, 1][usize::from(table.0.saturating_sub(1)) % 4];
+    let score = Some((usual + rng.random_range(-1..=1)).clamp(SCORE_MIN, SCORE_MAX));
+    // The facilitator may move on at any moment: a refusal then is what a guest would see too.
+    if let Err(error) = guest.command(Command::Feel { table, score }).await {
+        eprintln!("{}: {error:#}", guest.name);
+    }
 }
 
 async fn cast(guest: &Guest, rng: &mut StdRng) {

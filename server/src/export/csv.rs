@@ -30,6 +30,7 @@ fn written(cell: &Cell<'_>, w: &'static Words) -> String {
         Cell::Empty => String::new(),
         Cell::Text(text) => fitting(&inert(&plain(text)), w).into_owned(),
         Cell::Number(number) => number.to_string(),
+        Cell::Decimal(number) => number.to_string(),
         Cell::Day(day) => (*day).to_owned(),
         // The head says that it is UTC; without that a spreadsheet knows it for a time.
         Cell::Time(at) => utc(*at).trim_end_matches(" UTC").to_owned(),

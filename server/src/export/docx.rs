@@ -122,6 +122,11 @@ impl Page {
             out = out.add_paragraph(Paragraph::new().add_run(self.said(&cafe.purpose)));
         }
         out = out.add_paragraph(Paragraph::new().add_run(self.said(&w.figures(export))));
+        if let Some(journey) = export.journey.as_ref().filter(|journey| journey.peak.is_some()) {
+            let felt = super::journey::words(cafe.language);
+            let said = format!("{}{}{}", felt.title, w.colon, felt.headline(journey));
+            out = out.add_paragraph(Paragraph::new().add_run(self.said(&said)));
+        }
         if !export.damaged.is_empty() {
             let missing = format!("{}{}{}", w.damaged, w.colon, export.damaged.join(w.comma));
             out = out.add_paragraph(Paragraph::new().add_run(self.said(&missing).bold()));

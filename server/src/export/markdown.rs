@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use shared::id::{Millis, NoteId};
+use shared::workshop::journey::tenths_text;
 use shared::workshop::state::{Comment, Verdict};
 
 use super::escape::{block, line};
@@ -22,6 +23,7 @@ pub fn write(export: &Export) -> String {
     page.plan(export);
     page.themes(export);
     page.vote(export);
+    page.journey(export);
     page.tables(export);
     page.rounds(export);
     page.people(export);
@@ -206,6 +208,30 @@ impl Page {
         for theme in &vote.themes {
             let dots = theme.dots.map(|dots| dots.to_string()).unwrap_or_default();
             self.line(&format!("| {} | {dots} |", self.or_untitled(&theme.title)));
+        }
+    }
+
+    fn journey(&mut self, export: &Export) {
+        let Some(journey) = &export.journey else { return };
+        let (w, words) = (self.words, super::journey::words(export.workshop.language));
+        self.heading(2, words.title);
+        self.line(&line(&words.headline(journey)));
+        self.paragraph(&line(&words.line_at(&journey.line)));
+        let scores = words.scores.join(" | ");
+        self.line(&format!(
+            "| {} | {} | {} | {} | {scores} |",
+            words.stage, words.answers, words.mean, words.middle_half
+        ));
+        self.line("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |");
+        for stage in &journey.stages {
+            let name = format!("{} {}", w.table(stage.table), line(&stage.topic));
+            let Some(felt) = &stage.felt else {
+                self.line(&format!("| {name} | {} |  |  |  |  |  |  |  |", words.too_few));
+                continue;
+            };
+            let counts = felt.counts.iter().map(u32::to_string).collect::<Vec<_>>().join(" | ");
+            let (mean, half) = (tenths_text(felt.mean_tenths), format!("{} – {}", felt.lower, felt.upper));
+            self.line(&format!("| {name} | {} | {mean} | {half} | {counts} |", felt.scores));
         }
     }
 

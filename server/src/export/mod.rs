@@ -6,6 +6,7 @@
 //! - [`json`], [`markdown`]: the whole model as a file
 //! - [`csv`], [`xlsx`], [`docx`]: files for office programs
 //! - `rows`: the model as tables, for the formats made of cells
+//! - `journey`: how the journey felt, in documents
 //! - `words`: the documents' fixed words, in Chinese and English
 //! - `escape`: strangers' text made harmless
 //!
@@ -23,6 +24,7 @@ use crate::http::error::ApiError;
 pub mod csv;
 pub mod docx;
 mod escape;
+mod journey;
 pub mod json;
 pub mod markdown;
 pub mod plan;

@@ -5,6 +5,7 @@ mod resolve;
 pub use self::resolve::{Sources, Timeline};
 use serde::Serialize;
 use shared::id::{ActionId, ActorId, Millis, NoteId, TableId, ThemeId, WorkshopId};
+use shared::workshop::journey::Line;
 use shared::workshop::state::{Comment, Decision, Verdict};
 use shared::workshop::{Language, Phase, Settings};
 use utoipa::ToSchema;
@@ -32,6 +33,8 @@ pub struct Export {
     pub unplaced: Vec<Source>,
     /// The vote, once it has been opened.
     pub vote: Option<VotePart>,
+    /// How the journey through the tables felt, where the café asks for it, from the rounds on.
+    pub journey: Option<JourneyPart>,
     /// All tables with everything on their boards.
     pub tables: Vec<TablePart>,
     /// All rounds as prepared, and who sat where.
@@ -62,6 +65,51 @@ pub struct WorkshopPart {
     pub join_code: Option<String>,
     /// What else was chosen.
     pub settings: Settings,
+}
+
+/// How the journey felt. Who gave which score is nobody's to read, and a stage with fewer than three is not told.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct JourneyPart {
+    /// What the feeling is not to fall below.
+    pub line: Line,
+    /// All tables, in order.
+    pub stages: Vec<StagePart>,
+    /// The table with the highest mean; of several the first.
+    pub peak: Option<TableId>,
+    /// The table with the lowest mean; of several the first.
+    pub trough: Option<TableId>,
+    /// The last table with enough scores.
+    pub end: Option<TableId>,
+}
+
+/// One stage of the journey.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct StagePart {
+    /// The table's number.
+    pub table: TableId,
+    /// The table's topic.
+    pub topic: String,
+    /// What people said; none if fewer than three did.
+    pub felt: Option<FeltPart>,
+}
+
+/// What people said of a stage.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct FeltPart {
+    /// How many gave each score, from -2 to 2.
+    pub counts: Vec<u32>,
+    /// How many gave one.
+    pub scores: u64,
+    /// Their mean, in tenths.
+    pub mean_tenths: i32,
+    /// A quarter of them lie below.
+    pub lower: f64,
+    /// Half of them lie below.
+    pub median: f64,
+    /// Three quarters of them lie below.
+    pub upper: f64,
+    /// Whether the mean is below the line.
+    pub below: bool,
 }
 
 /// One table.

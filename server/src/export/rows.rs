@@ -21,6 +21,8 @@ pub(super) enum Cell<'a> {
     Text(Cow<'a, str>),
     /// A number of ours.
     Number(u32),
+    /// A number of ours with decimals.
+    Decimal(f64),
     /// `YYYY-MM-DD`, digits wherever there is a letter; not every one of them is a day.
     Day(&'a str),
     /// A moment.
@@ -42,7 +44,7 @@ pub(super) struct Table<'a> {
     pub rows: Box<dyn Iterator<Item = Vec<Cell<'a>>> + 'a>,
 }
 
-fn columns<const N: usize>(all: [(&'static str, u16); N]) -> Vec<Column> {
+pub(super) fn columns<const N: usize>(all: [(&'static str, u16); N]) -> Vec<Column> {
     all.into_iter().map(|(head, wide)| Column { head, wide }).collect()
 }
 
@@ -293,7 +295,7 @@ fn day(text: &str) -> Cell<'_> {
     if is_day(text) { Cell::Day(text) } else { self::text(text) }
 }
 
-fn text(text: &str) -> Cell<'_> {
+pub(super) fn text(text: &str) -> Cell<'_> {
     if text.trim().is_empty() { Cell::Empty } else { Cell::Text(Cow::Borrowed(text)) }
 }
 

@@ -50,6 +50,19 @@ impl Sample {
         }
     }
 
+    /// The same, where it was asked how the stages feel: of the first table three spoke, of the second two.
+    pub(super) fn felt() -> Self {
+        let mut sample = Self::cafe();
+        let workshop = &mut sample.workshop;
+        workshop.draft.settings.feelings = true;
+        let scores = [(1, vec![-2, -1, 0]), (2, vec![2, 2])];
+        for (table, scores) in scores {
+            let people = (0..).map(|n| ActorId::from(format!("p{n}").as_str())).zip(scores);
+            workshop.feelings.scores.insert(TableId(table), people.collect());
+        }
+        sample
+    }
+
     pub(super) fn export(&self) -> Export {
         Export::build(Sources {
             id: &WorkshopId::from("w1"),
@@ -208,7 +221,7 @@ pub(super) const HOSTILE: [&str; 19] = [
 
 /// The sample with `text` in every field that somebody types, after a mark of its own; gives the marks.
 pub(super) fn filled(text: &str) -> (Sample, Vec<String>) {
-    let mut sample = Sample::cafe();
+    let mut sample = Sample::felt();
     let mut marks = Vec::new();
     let mut fill = |field: &mut String| {
         let mark = format!("m{:02}", marks.len());
@@ -224,6 +237,7 @@ pub(super) fn filled(text: &str) -> (Sample, Vec<String>) {
         fill(&mut person.name);
         fill(person.department.get_or_insert_default());
     }
+    fill(&mut workshop.feelings.line.label);
     workshop.vote.themes.iter_mut().for_each(|theme| fill(&mut theme.title));
     for decision in workshop.decisions.values_mut() {
         [&mut decision.reason, &mut decision.name].into_iter().for_each(&mut fill);

@@ -9,6 +9,7 @@ use rust_xlsxwriter::{
 use shared::id::Millis;
 use shared::workshop::Language;
 
+use super::journey;
 use super::plan::Export;
 use super::rows::{self, Cell, Column, Table, fitting};
 use super::words::{Words, words};
@@ -53,6 +54,9 @@ fn workbook(export: &Export, rows_of_a_sheet: usize) -> Result<Vec<u8>, XlsxErro
     book.add(rows::actions(export, w), 2)?;
     book.add(rows::themes(export, w), 0)?;
     book.add(rows::notes(export, w), 0)?;
+    if let Some(journey) = journey::table(export) {
+        book.add(journey, 0)?;
+    }
     book.add(rows::tables(export, w), 0)?;
     // Participants are told none.
     if rows::remarks(export, w).rows.next().is_some() {
@@ -92,6 +96,7 @@ impl Book {
     /// What this file is, and what is missing in it.
     fn about(&mut self, export: &Export) -> Result<(), XlsxError> {
         let (w, cafe) = (self.words, &export.workshop);
+        let felt = journey::words(cafe.language);
         let lines = [
             (w.name_of_cafe, cafe.title.clone()),
             (w.purpose, cafe.purpose.clone()),
@@ -100,6 +105,8 @@ impl Book {
             (w.exported, utc(export.exported_at)),
             (w.people, w.people_counted(export.participants.len())),
             (w.damaged, export.damaged.join(w.comma)),
+            (felt.title, export.journey.as_ref().map(|journey| felt.headline(journey)).unwrap_or_default()),
+            (felt.line, export.journey.as_ref().map(|journey| felt.line_at(&journey.line)).unwrap_or_default()),
         ];
         let sheet = self.book.add_worksheet().set_name(w.about_sheet)?;
         sheet.set_column_width(0, 24)?.set_column_width(1, 80)?;
@@ -196,6 +203,9 @@ fn put(
         Cell::Empty => sheet.write_blank(row, column, &formats.text).map(|_| Size::line(0)),
         Cell::Text(words) => text(sheet, words),
         Cell::Number(number) => sheet
+            .write_number_with_format(row, column, *number, &formats.number)
+            .map(|_| Size::line(width(&number.to_string()))),
+        Cell::Decimal(number) => sheet
             .write_number_with_format(row, column, *number, &formats.number)
             .map(|_| Size::line(width(&number.to_string()))),
         Cell::Day(day) => match ExcelDateTime::parse_from_str(day) {

@@ -24,6 +24,7 @@ pub(super) fn words(language: Language) -> Words {
                 "把前面几组留下的想法连起来看，底下藏着什么共同的东西？",
                 "如果只能先迈出一步，哪一步最小、又最能带动其他的改变？",
             ],
+            feelings: false,
         },
         Language::En => Words {
             id: ID,
@@ -48,6 +49,7 @@ pub(super) fn words(language: Language) -> Words {
                 "When you connect the ideas that earlier groups left here, what do they have in common underneath?",
                 "If we could take only one step first, which is the smallest that would set the others in motion?",
             ],
+            feelings: false,
         },
     }
 }

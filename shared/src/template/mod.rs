@@ -57,6 +57,8 @@ struct Words {
     tables: &'static [(&'static str, &'static str)],
     /// The question of each round.
     rounds: &'static [&'static str],
+    /// Whether its tables are stages of a journey, and people are asked how each feels.
+    feelings: bool,
 }
 
 impl Words {
@@ -79,7 +81,7 @@ impl Words {
                 language,
                 tables: tables.collect(),
                 rounds: rounds.collect(),
-                settings: Settings::default(),
+                settings: Settings { feelings: self.feelings, ..Settings::default() },
             },
         }
     }

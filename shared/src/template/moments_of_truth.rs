@@ -25,6 +25,7 @@ pub(super) fn words(language: Language) -> Words {
                 "在这一刻之前、当中和之后，我们分别可以主动多做些什么？",
                 "接着前面几组的想法往下走，怎样把它变成一个超出期待、而且每次都做得到的时刻？",
             ],
+            feelings: true,
         },
         Language::En => Words {
             id: ID,
@@ -55,6 +56,7 @@ pub(super) fn words(language: Language) -> Words {
                 "Before, during and after this moment, what could we do without waiting to be asked?",
                 "Building on the ideas already here, how does this become a moment beyond expectation that we can deliver every single time?",
             ],
+            feelings: true,
         },
     }
 }

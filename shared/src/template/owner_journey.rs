@@ -27,6 +27,7 @@ pub(super) fn words(language: Language) -> Words {
                 "最让人难受的是哪一个触点，它为什么到今天还是这样？",
                 "接着前面几组写下的往下想，怎样做才能让业主过了很久还记得，还愿意讲给邻居听？",
             ],
+            feelings: true,
         },
         Language::En => Words {
             id: ID,
@@ -57,6 +58,7 @@ pub(super) fn words(language: Language) -> Words {
                 "Which touchpoint hurts most, and why is it still like that today?",
                 "Building on what earlier groups left here, what would make this stage so good that owners tell their neighbours about it?",
             ],
+            feelings: true,
         },
     }
 }

@@ -28,6 +28,7 @@ pub(super) fn words(language: Language) -> Words {
                 "期待和现实之间的差距是从哪里来的：流程、人手、规矩，还是我们没有听懂业主的话？",
                 "接着大家写下的往下想，接下来九十天里改变哪一件事，业主马上就能感觉到？",
             ],
+            feelings: false,
         },
         Language::En => Words {
             id: ID,
@@ -62,6 +63,7 @@ pub(super) fn words(language: Language) -> Words {
                 "Where does the gap between hope and reality come from: process, staffing, rules, or not having understood the owner?",
                 "Building on what is written here, which one change in the next ninety days would owners notice at once?",
             ],
+            feelings: false,
         },
     }
 }

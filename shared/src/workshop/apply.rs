@@ -1,6 +1,7 @@
 //! Folding events into the state. Events are facts: whatever comes is taken, in any order, without a panic.
 
 use super::event::{Event, Recorded};
+use super::journey::Line;
 use super::state::{Announcement, Comment, Decision, Participant, Round, RoundStatus, Workshop};
 use crate::id::{ActorId, Millis, TableId};
 
@@ -63,6 +64,15 @@ impl Workshop {
                 };
                 self.decisions.insert(action.clone(), decision);
             }
+            Event::Felt { participant, table, score: Some(score) } => {
+                self.feelings.scores.entry(*table).or_default().insert(participant.clone(), *score);
+            }
+            Event::Felt { participant, table, score: None } => {
+                if let Some(scores) = self.feelings.scores.get_mut(table) {
+                    scores.remove(participant);
+                }
+            }
+            Event::LineSet { label, level } => self.feelings.line = Line { label: label.clone(), level: *level },
             Event::LinkEnded { actor } => {
                 self.ended_links.insert(actor.clone());
             }

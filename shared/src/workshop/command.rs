@@ -104,6 +104,13 @@ pub enum Command {
         /// Dots a person.
         dots: u8,
     },
+    /// Sets the line that the feeling at a stage must not fall below; any time before closed.
+    SetLine {
+        /// What it is called; empty for the usual name.
+        label: String,
+        /// Where it lies, in tenths of a score: -20 to 20.
+        level: i8,
+    },
     /// Ends the vote and shows the counts.
     CloseVote,
     /// Opens a closed vote again; counts are hidden again.
@@ -130,6 +137,13 @@ pub enum Command {
         theme: ThemeId,
         /// How many dots lie on it now; 0 takes them away.
         dots: u8,
+    },
+    /// Says how a table's stage of the journey feels; from the rounds on, until the vote begins.
+    Feel {
+        /// Which table; one must have been seated there.
+        table: TableId,
+        /// From -2 (bad) to 2 (very good); taken back if left out.
+        score: Option<i8>,
     },
 
     // -- Reviewers (and facilitators)

@@ -191,6 +191,22 @@ pub enum Event {
         /// How many lie there now.
         dots: u8,
     },
+    /// Somebody said how a table's stage of the journey feels; the latest counts.
+    Felt {
+        /// Who.
+        participant: ActorId,
+        /// Which table.
+        table: TableId,
+        /// From -2 to 2; none takes it back.
+        score: Option<i8>,
+    },
+    /// The line that the feeling must not fall below was set.
+    LineSet {
+        /// What it is called; empty for the usual name.
+        label: String,
+        /// Where it lies, in tenths of a score.
+        level: i8,
+    },
     /// The vote was closed.
     VoteClosed,
     /// A comment on the plan or on one action.

@@ -1,5 +1,6 @@
 //! Keeping a participant's view small: it is sent to everybody, several times a second, over meeting-room wifi.
 
+use super::journey::Counts;
 use super::state::{Decision, Phase};
 use super::view::{Part, Person, TableBrief, View};
 
@@ -84,6 +85,12 @@ fn weight(view: &View) -> usize {
     sum += view.announcement.as_ref().map_or(0, |a| text(&a.text));
     sum += view.rounds.iter().map(|r| 48 + r.question.as_deref().map_or(0, text)).sum::<usize>();
     sum += view.tables.iter().map(table).sum::<usize>();
+    if let Some(feelings) = &view.feelings {
+        let stage =
+            |counts: &Option<Counts>| 5 + counts.map_or(0, |counts| 7 + counts.map(digits).iter().sum::<usize>());
+        sum += 64 + text(&feelings.line.label) + 12 * feelings.mine.len();
+        sum += feelings.stages.iter().flatten().map(stage).sum::<usize>();
+    }
     if let Part::Participant(part) = &view.part {
         sum += part.department.as_deref().map_or(0, text) + 6 * part.visited.len();
         sum += part.lobby.iter().map(person).sum::<usize>();
@@ -101,6 +108,10 @@ fn table(table: &TableBrief) -> usize {
 
 fn person(person: &Person) -> usize {
     56 + person.id.0.len() + text(&person.name) + person.department.as_deref().map_or(0, text)
+}
+
+fn digits(number: u32) -> usize {
+    number.checked_ilog10().map_or(1, |log| log as usize + 1)
 }
 
 /// Bytes of a text within quotes: the few characters that JSON escapes count double.

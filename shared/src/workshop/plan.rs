@@ -55,11 +55,13 @@ pub struct Settings {
     pub moving_seconds: u16,
     /// Whether notes show who wrote them.
     pub show_authors: bool,
+    /// Whether people are asked how each stage feels: tables are stages of a journey then, in their order.
+    pub feelings: bool,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { seats_per_table: 5, dots: 3, moving_seconds: 30, show_authors: true }
+        Self { seats_per_table: 5, dots: 3, moving_seconds: 30, show_authors: true, feelings: false }
     }
 }
 
@@ -138,6 +140,9 @@ impl Draft {
         }
         if settings.moving_seconds > 600 {
             return Err(Refusal::OutOfRange { field: "settings.moving_seconds".into() });
+        }
+        if settings.feelings && tables.len() > limits::STAGES_MAX {
+            return Err(Refusal::TooMany { field: "settings.feelings".into(), limit: limits::STAGES_MAX });
         }
         let checked = Self { title, purpose, language: self.language, tables, rounds, settings };
         // The last check: a page that looks for further faults can do no more about this one.

@@ -118,6 +118,12 @@ pub enum Refusal {
     /// There is nothing to vote on yet.
     #[error("there are no themes yet")]
     NoThemes,
+    /// The café does not ask how its stages feel.
+    #[error("this café does not ask how its stages feel")]
+    FeelingsNotAsked,
+    /// Only who was seated at a table speaks of it.
+    #[error("you have not been seated at this table")]
+    NotSeatedThere,
     /// The café is closed to new people.
     #[error("the café is closed")]
     Closed,
@@ -160,6 +166,8 @@ impl Refusal {
             Self::NoDotsLeft => "no_dots_left",
             Self::VoteClosed => "vote_closed",
             Self::NoThemes => "no_themes",
+            Self::FeelingsNotAsked => "feelings_not_asked",
+            Self::NotSeatedThere => "not_seated_there",
             Self::Closed => "closed",
             Self::Full => "full",
         }

@@ -4,10 +4,11 @@
 
 use std::collections::BTreeMap;
 
+use super::journey::Counts;
 use super::state::{Decision, Participant, Phase, Workshop};
 use super::view::{
-    FacilitatorPart, FloorPerson, FloorTable, Me, Part, ParticipantPart, Person, ReviewerPart, RoundBrief, RoundView,
-    SeatView, TableBrief, View, VoteView,
+    FacilitatorPart, FeelingsView, FloorPerson, FloorTable, Me, Part, ParticipantPart, Person, ReviewerPart,
+    RoundBrief, RoundView, SeatView, TableBrief, View, VoteView,
 };
 use crate::id::{Actor, ActorId, Millis, Role, TableId, ThemeId, WorkshopId};
 use crate::limits;
@@ -55,6 +56,8 @@ pub struct Scene<'a> {
     lobby: Vec<Person>,
     /// What participants learn of the review: what became of the plan they made. Comments stay between those who review it.
     decisions: Vec<Decision>,
+    /// How many gave each score, at every table, for those who see it yet.
+    stages: Vec<Option<Counts>>,
 }
 
 impl<'a> Scene<'a> {
@@ -87,6 +90,7 @@ impl<'a> Scene<'a> {
             } else {
                 Vec::new()
             },
+            stages: if state.draft.settings.feelings { state.stages() } else { Vec::new() },
         }
     }
 
@@ -114,6 +118,7 @@ impl<'a> Scene<'a> {
             moving_seconds: state.draft.settings.moving_seconds,
             announcement: state.announcement.clone(),
             vote: self.vote(&actor.id),
+            feelings: self.feelings(actor),
             part: Part::Reviewer(ReviewerPart { decisions: Vec::new(), comments: Vec::new() }),
         };
         match actor.role {
@@ -130,6 +135,7 @@ impl<'a> Scene<'a> {
             // Reviewers come for the plan: before there is one they learn where the café stands, and no more.
             Role::Reviewer if state.phase < Phase::Plan => {
                 view.vote = None;
+                view.feelings = None;
                 view.announcement = None;
             }
             Role::Reviewer => {
@@ -178,6 +184,21 @@ impl<'a> Scene<'a> {
             mine: mine.collect(),
             voters: self.voters,
             tally: self.tally.clone(),
+        })
+    }
+
+    fn feelings(&self, reader: &Actor) -> Option<FeelingsView> {
+        let state = self.state;
+        if !state.draft.settings.feelings {
+            return None;
+        }
+        // What others felt would be in one's mind while one is asked oneself.
+        let from = if reader.role == Role::Participant { Phase::Gallery } else { Phase::Rounds };
+        let own = |(table, scores): (&TableId, &BTreeMap<ActorId, i8>)| Some((*table, *scores.get(&reader.id)?));
+        Some(FeelingsView {
+            line: state.feelings.line.clone(),
+            mine: state.feelings.scores.iter().filter_map(own).collect(),
+            stages: (state.phase >= from).then(|| self.stages.clone()),
         })
     }
 

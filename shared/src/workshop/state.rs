@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::journey::Line;
 use super::plan::Draft;
 use crate::id::{ActionId, ActorId, Millis, TableId, ThemeId};
 use crate::limits;
@@ -166,6 +167,15 @@ impl Vote {
     }
 }
 
+/// How the stages of a journey feel to those who sat there. They are never shown one by one: see [`Workshop::stages`].
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Feelings {
+    /// Scores by table and person. Those who left count on: they were there.
+    pub scores: BTreeMap<TableId, BTreeMap<ActorId, i8>>,
+    /// What they must not fall below.
+    pub line: Line,
+}
+
 /// A reviewer's decision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -236,7 +246,7 @@ pub struct Announcement {
 
 /// The shape and meaning of [`Workshop`] as JSON, as snapshots hold it. Raise it whenever a field of the state is added, taken away or
 /// changed, or `apply` makes something else of an event: snapshots of another number are passed over, and the events read instead.
-pub const STATE_FORMAT: u32 = 3;
+pub const STATE_FORMAT: u32 = 4;
 
 /// A café, folded from its events by `apply`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -267,6 +277,8 @@ pub struct Workshop {
     pub announcement: Option<Announcement>,
     /// The vote.
     pub vote: Vote,
+    /// How the stages of the journey feel.
+    pub feelings: Feelings,
     /// The latest decision on each action.
     pub decisions: BTreeMap<ActionId, Decision>,
     /// All comments, in order.

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::journey::Line;
 use super::plan::{Draft, Language};
 use super::state::{Announcement, Comment, Decision, Phase, RoundStatus, ThemeRef};
 use crate::id::{ActorId, Millis, Role, TableId, ThemeId, WorkshopId};
@@ -48,6 +49,9 @@ pub struct View {
     pub announcement: Option<Announcement>,
     /// The vote, from the phase vote on.
     pub vote: Option<VoteView>,
+    /// How the stages of the journey feel, where the café asks for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub feelings: Option<FeelingsView>,
     /// Parts for one role.
     pub part: Part,
 }
@@ -128,6 +132,21 @@ pub struct VoteView {
     pub voters: u32,
     /// Dots on each theme; only once the vote is closed, for every role.
     pub tally: Option<Vec<(ThemeId, u32)>>,
+}
+
+/// The journey as one reader may see it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct FeelingsView {
+    /// What the feeling must not fall below.
+    pub line: Line,
+    /// The reader's own scores, by table.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mine: Vec<(TableId, i8)>,
+    /// How many gave each score from -2 to 2, for every table in order; none for a table with fewer than
+    /// [`crate::limits::FEELINGS_SHOWN`]. Participants see it from the gallery on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stages: Option<Vec<Option<[u32; 5]>>>,
 }
 
 /// Parts of a view for one role.

@@ -44,6 +44,9 @@ fn events() -> Vec<Event> {
         Event::LinkEnded { actor: "r1".into() },
         Event::DotsSet { dots: 5 },
         Event::VoteOpened { themes: vec![ThemeRef { id: "a-1".into(), title: name.clone() }] },
+        Event::Felt { participant: participant.clone(), table, score: Some(-2) },
+        Event::Felt { participant: participant.clone(), table, score: None },
+        Event::LineSet { label: name.clone(), level: -20 },
         Event::VoteCast { participant, theme: "a-1".into(), dots: 2 },
         Event::VoteClosed,
         Event::Commented { action: None, text: "t".into(), name: name.clone() },
@@ -95,9 +98,9 @@ fn w1_the_shape_of_a_snapshot_has_its_number() {
     assert_eq!(
         (STATE_FORMAT, shape.each_ref().map(String::as_str)),
         (
-            3,
+            4,
             [
-                "announcement commented comments created_at decisions draft ended_links hosts join_code locked participants phase round seats visited vote",
+                "announcement commented comments created_at decisions draft ended_links feelings hosts join_code locked participants phase round seats visited vote",
                 "department hand helper joined_at left name removed seat_left",
             ]
         ),

@@ -3,6 +3,7 @@
 mod access;
 mod annealed;
 mod cafe;
+mod feelings;
 mod joining;
 mod json;
 mod random;

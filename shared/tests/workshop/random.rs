@@ -50,6 +50,7 @@ fn edit() -> impl Strategy<Value = Command> {
     (1usize..6, 0usize..4, 1u8..5).prop_map(|(tables, rounds, dots)| {
         let mut draft = draft(tables, rounds);
         draft.settings.dots = dots;
+        draft.settings.feelings = true;
         draft.settings.seats_per_table = 3 + dots;
         Command::EditDraft { draft }
     })
@@ -90,6 +91,7 @@ fn talking() -> impl Strategy<Value = Command> {
         (word(), prop::option::of(word())).prop_map(|(name, department)| Command::Rename { name, department }),
         any::<bool>().prop_map(|raised| Command::RaiseHand { raised }),
         Just(Command::Leave),
+        (word(), -25i8..25).prop_map(|(label, level)| Command::SetLine { label, level }),
         (word(), word()).prop_map(|(text, name)| Command::Comment { action: None, text, name }),
         (word(), word()).prop_map(|(reason, name)| Command::Decide {
             action: ActionId::from("x"),
@@ -108,11 +110,14 @@ fn step() -> impl Strategy<Value = Step> {
     ];
     let cast = (0usize..14, theme_id(), 0u8..5)
         .prop_map(|(i, theme, dots)| Step::Act(participant(i), Command::CastVote { theme, dots }));
+    let feel = (0usize..14, table(), prop::option::of(-3i8..4))
+        .prop_map(|(i, table, score)| Step::Act(participant(i), Command::Feel { table, score }));
     prop_oneof![
         5 => clock().prop_map(|command| Step::Act(facilitator(), command)),
         5 => steering().prop_map(|command| Step::Act(facilitator(), command)),
         4 => (actor, talking()).prop_map(|(actor, command)| Step::Act(actor, command)),
         3 => cast,
+        4 => feel,
         3 => (0usize..14).prop_map(Step::Join),
         2 => Just(Step::TimeUp),
         2 => (0u64..2_000).prop_map(Step::Wait),
@@ -150,6 +155,9 @@ fn check(cafe: &Cafe, events: &[Event]) {
     for ballot in state.vote.ballots.values() {
         assert!(ballot.values().map(|dots| u32::from(*dots)).sum::<u32>() <= u32::from(state.draft.settings.dots));
     }
+    for (table, scores) in &state.feelings.scores {
+        assert!(scores.keys().all(|person| state.visited[person].contains(table)), "of tables where they sat");
+    }
     assert!(!state.vote.open || state.phase == Phase::Vote, "votes are open in the phase vote alone");
     let on = state.round.as_ref().is_some_and(|round| round.status != RoundStatus::Over);
     assert!(!on || state.phase == Phase::Rounds, "clocks run in the phase rounds alone");
@@ -165,6 +173,7 @@ struct Reached {
 fn walk(edits: Vec<Command>, steps: Vec<Step>, reached: &mut Reached) {
     let mut plan = draft(3, 3);
     plan.settings.seats_per_table = 4;
+    plan.settings.feelings = true;
     let mut cafe = Cafe::new(plan);
     for command in edits {
         reached.events.extend(cafe.host(command).iter().flatten().map(kind));
@@ -221,6 +230,8 @@ fn kind(event: &Event) -> &'static str {
         Event::VoteCast { .. } => "vote cast",
         Event::VoteClosed => "vote closed",
         Event::Decided { .. } => "decided",
+        Event::Felt { .. } => "felt",
+        Event::LineSet { .. } => "line set",
         Event::DraftEdited { .. } => "draft edited",
         _ => "others",
     }
@@ -238,7 +249,7 @@ fn w1_any_sequence_of_commands() {
     outcome.unwrap_or_else(|failure| panic!("{failure}"));
     let Reached { phases, events } = reached.into_inner();
     assert_eq!(phases, Phase::ALL.into_iter().collect());
-    assert_eq!(events.len(), 12, "{events:?}");
+    assert_eq!(events.len(), 14, "{events:?}");
 }
 
 proptest! {
@@ -263,6 +274,8 @@ proptest! {
         source.guest(1, Command::CastVote { theme: "a".into(), dots: 0 }).unwrap();
         source.host(Command::CloseVote).unwrap();
         let strange = [
+            Event::Felt { participant: guest_id(9), table: TableId(u16::MAX), score: Some(i8::MIN) },
+            Event::LineSet { label: String::new(), level: i8::MAX },
             Event::RoundStarted { ends_at: u64::MAX },
             Event::RoundPaused { left: u64::MAX },
             Event::TableSet { table: TableId(0), topic: String::new(), question: String::new() },

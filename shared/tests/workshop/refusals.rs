@@ -9,7 +9,7 @@ use crate::cafe::{Cafe, draft, facilitator, guest_id, participant, reviewer, vot
 
 /// Every command, who may ask for it, and the first and last phase in which it is not refused for the phase.
 fn commands() -> Vec<(Command, &'static [Role], Phase, Phase)> {
-    use Phase::{Closed, Draft, Lobby, Plan, Review, Rounds, Vote};
+    use Phase::{Closed, Draft, Harvest, Lobby, Plan, Review, Rounds, Vote};
     const HOST: &[Role] = &[Role::Facilitator];
     const GUEST: &[Role] = &[Role::Participant];
     const READERS: &[Role] = &[Role::Facilitator, Role::Reviewer];
@@ -35,12 +35,14 @@ fn commands() -> Vec<(Command, &'static [Role], Phase, Phase)> {
         (Command::RemovePerson { participant: somebody() }, HOST, Draft, Review),
         (Command::EndLink { actor: "r1".into() }, HOST, Draft, Closed),
         (Command::SetDots { dots: 5 }, HOST, Draft, Vote),
+        (Command::SetLine { label: text(), level: 0 }, HOST, Draft, Review),
         (Command::CloseVote, HOST, Vote, Vote),
         (Command::ReopenVote, HOST, Vote, Vote),
         (Command::Rename { name: text(), department: None }, GUEST, Draft, Review),
         (Command::RaiseHand { raised: true }, GUEST, Lobby, Plan),
         (Command::Leave, GUEST, Draft, Review),
         (vote("a", 1), GUEST, Vote, Vote),
+        (Command::Feel { table, score: Some(1) }, GUEST, Rounds, Harvest),
         (Command::Comment { action: None, text: text(), name: text() }, READERS, Plan, Review),
         (
             Command::Decide { action: "x".into(), verdict: Verdict::Approve, reason: text(), name: text() },

@@ -13,6 +13,7 @@ use crate::state::cafe::Cafe;
 use crate::ui::board_list::BoardList;
 use crate::ui::button::Button;
 use crate::ui::clock::{Reading, reading};
+use crate::ui::feel::Feel;
 use crate::ui::handover::HandoverCard;
 use crate::ui::icon::Icon;
 use crate::ui::presence::TablePeople;
@@ -102,6 +103,7 @@ pub fn Table(table: TableId) -> impl IntoView {
                     view! {
                         <aside class="sit-rail" aria-label=move || t_string!(i18n, cafe.board_rail).to_string()>
                             <Question />
+                            <Feel table />
                             <section class="stack sit-rail-people" aria-labelledby="sit-people">
                                 <h2 id="sit-people" class="sit-rail-title">
                                     {t!(i18n, board.people)}
@@ -117,6 +119,7 @@ pub fn Table(table: TableId) -> impl IntoView {
                     view! {
                         <div class="sit-head">
                             <Question />
+                            <Feel table />
                             <div class="sit-head-row">
                                 <People board names=false />
                                 <p class="sit-host">{host}</p>

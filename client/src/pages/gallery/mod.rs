@@ -14,6 +14,7 @@ use self::wall::Wall;
 use crate::i18n::{t, t_string, use_i18n};
 use crate::platform::Listener;
 use crate::state::cafe::Cafe;
+use crate::ui::journey::Lens;
 use crate::ui::table_badge::{TableBadge, table_class};
 
 /// Boards shown at once: a café's usual tables all, those of a large one in groups. A board is opened when it is shown.
@@ -65,6 +66,7 @@ pub fn Gallery() -> impl IntoView {
                 <h2 id="gallery-title">{t!(i18n, gallery.title)}</h2>
                 <p class="quiet">{t!(i18n, gallery.lead)}</p>
             </header>
+            <Lens />
             <Show when=switching>
                 <nav class="gallery-tables" aria-label=move || t_string!(i18n, gallery.tables).to_string()>
                     <For each=move || tables.get() key=|table| (table.id, table.topic.clone()) let:table>

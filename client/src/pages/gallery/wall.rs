@@ -9,6 +9,7 @@ use crate::i18n::{t_string, use_i18n};
 use crate::state::board::Board;
 use crate::state::cafe::Cafe;
 use crate::ui::empty::Empty;
+use crate::ui::feel::Feel;
 use crate::ui::ink::Drawing;
 use crate::ui::note::{NoteCard, Threads};
 use crate::ui::table_badge::{TableBadge, table_class};
@@ -47,6 +48,7 @@ pub fn Wall(table: TableBrief) -> impl IntoView {
                     {move || loaded.get().then(|| t_string!(i18n, gallery.notes, n = count.get()).to_string())}
                 </span>
             </header>
+            <Feel table=id />
             <Handover board />
             <BoardNotes board starring=true />
             <Drawing board />

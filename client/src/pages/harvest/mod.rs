@@ -20,6 +20,7 @@ use crate::i18n::{t, t_string, use_i18n};
 use crate::state::cafe::Cafe;
 use crate::ui::button::Button;
 use crate::ui::empty::Empty;
+use crate::ui::journey::Lens;
 use crate::ui::regret::RegretBar;
 use crate::ui::seg::{Choice, Segmented};
 
@@ -92,6 +93,7 @@ pub fn Harvest() -> impl IntoView {
                     ></progress>
                 </div>
             </header>
+            <Lens />
             <Segmented
                 class="seg-wide harvest-sides"
                 label=Signal::derive(move || t_string!(i18n, harvest.sides).to_string())

@@ -213,6 +213,7 @@ fn RoundFields(form: PlanForm, row: RoundRow, index: Memo<usize>) -> impl IntoVi
 #[component]
 fn SettingsSection(form: PlanForm) -> impl IntoView {
     let i18n = use_i18n();
+    let journey = form.error("settings.feelings", i18n);
     view! {
         <section class="stack" aria-labelledby="plan-settings">
             <h2 id="plan-settings">{t!(i18n, new.settings)}</h2>
@@ -252,6 +253,14 @@ fn SettingsSection(form: PlanForm) -> impl IntoView {
                 hint=move || t_string!(i18n, new.authors_hint).to_string()
                 value=form.authors
             />
+            <div tabindex="-1" data-field="settings.feelings">
+                <CheckField label=move || t_string!(i18n, new.feelings).to_string() value=form.feelings />
+                <p class="field-error" aria-live="polite">
+                    {move || {
+                        journey.get().map(|text| view! { <Icon icon=icondata_lu::LuCircleAlert /> <span>{text}</span> })
+                    }}
+                </p>
+            </div>
         </section>
     }
 }

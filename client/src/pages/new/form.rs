@@ -53,6 +53,8 @@ pub struct PlanForm {
     pub moving: RwSignal<String>,
     /// Whether notes show who wrote them.
     pub authors: RwSignal<bool>,
+    /// Whether people are asked how each stage feels.
+    pub feelings: RwSignal<bool>,
     /// What is wrong, by the path of the field.
     pub errors: RwSignal<BTreeMap<String, ApiError>>,
     next_key: StoredValue<u32>,
@@ -73,6 +75,7 @@ impl PlanForm {
             dots: RwSignal::default(),
             moving: RwSignal::default(),
             authors: RwSignal::new(true),
+            feelings: RwSignal::new(false),
             errors: RwSignal::default(),
             next_key: StoredValue::new(0),
             owner: StoredValue::new(Owner::new()),
@@ -116,6 +119,7 @@ impl PlanForm {
         put(self.dots, settings.dots.to_string());
         put(self.moving, settings.moving_seconds.to_string());
         self.authors.set(settings.show_authors);
+        self.feelings.set(settings.feelings);
         self.errors.set(BTreeMap::new());
     }
 
@@ -145,6 +149,7 @@ impl PlanForm {
                 dots: whole(&self.dots.get()).unwrap_or(0),
                 moving_seconds: whole(&self.moving.get()).unwrap_or(u16::MAX),
                 show_authors: self.authors.get(),
+                feelings: self.feelings.get(),
             },
         }
     }
@@ -155,7 +160,7 @@ impl PlanForm {
     pub fn checked(self) -> Option<Draft> {
         let mut errors = BTreeMap::new();
         let mut trial = untrack(|| self.draft());
-        let most = 3 + trial.tables.len() * 2 + trial.rounds.len() * 2 + 4;
+        let most = 3 + trial.tables.len() * 2 + trial.rounds.len() * 2 + 5;
         let mut good = None;
         for _ in 0..most {
             match trial.clone().checked() {
@@ -196,6 +201,9 @@ impl PlanForm {
     pub fn error_text(self, field: &str, i18n: I18n) -> Option<String> {
         self.errors.with(|errors| {
             let error = errors.get(field)?;
+            if field == "settings.feelings" && error.code == "too_many" {
+                return Some(t_string!(i18n, new.too_many_stages, limit = limits::STAGES_MAX).to_string());
+            }
             Some(match range(field).filter(|_| error.code == "out_of_range") {
                 Some((min, max)) => {
                     let (min, max) = (short_number(min), short_number(max));
@@ -337,6 +345,7 @@ fn mend(draft: &mut Draft, field: &str) -> bool {
             match index {
                 Some("seats_per_table") => draft.settings.seats_per_table = standard.seats_per_table,
                 Some("dots") => draft.settings.dots = standard.dots,
+                Some("feelings") => draft.settings.feelings = false,
                 _ => draft.settings.moving_seconds = standard.moving_seconds,
             }
         }

@@ -22,6 +22,7 @@ use crate::state::cafe::Cafe;
 use crate::ui::button::Button;
 use crate::ui::effort_impact::EffortImpact;
 use crate::ui::empty::Empty;
+use crate::ui::journey::Lens;
 use crate::ui::regret::{Regret, RegretBar};
 
 /// What the parts of a plan or a review share.
@@ -119,6 +120,7 @@ pub fn Plan() -> impl IntoView {
             <div class="plan-desk">
                 <PlanThemes />
                 <div class="plan-document">
+                    <Lens />
                     <Show when=move || ids.with(|ids| !ids.is_empty())>
                         <EffortImpact plan />
                     </Show>

@@ -31,6 +31,7 @@ use crate::ui::button::{Button, ButtonKind, LinkButton};
 use crate::ui::connection::ConnectionSign;
 use crate::ui::effort_impact::EffortImpact;
 use crate::ui::empty::Empty;
+use crate::ui::journey::Lens;
 use crate::ui::page::{Page, Width};
 
 /// Management's page: the link is enough, no code and no name before reading.
@@ -163,6 +164,7 @@ fn Document(phase: Phase) -> impl IntoView {
             </header>
             {state}
             <Figures />
+            <Lens unfolded=true />
             <Show when=move || !ids.with(Vec::is_empty)>
                 <EffortImpact plan />
             </Show>

@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, VecDeque};
 
 use shared::board::view::{Action, Handover, HarvestBoard, Note, NoteRef, PlanBoard, Stroke, TableBoard};
 use shared::id::{ActionId, Actor, ActorId, BoardKind, Millis, Role, TableId, ThemeId, WorkshopId};
+use shared::workshop::journey::Journey;
 use shared::workshop::state::{Comment, Decision};
 use shared::workshop::{Event, Phase, Recorded, Workshop};
 
 use super::{
-    ActionPart, DecisionPart, Export, HandoverPart, LinePart, MomentPart, NotePart, PersonPart, RoundPart, SeatPart,
-    Source, TablePart, TallyPart, ThemePart, Turn, VotePart, WorkshopPart,
+    ActionPart, DecisionPart, Export, FeltPart, HandoverPart, JourneyPart, LinePart, MomentPart, NotePart, PersonPart,
+    RoundPart, SeatPart, Source, StagePart, TablePart, TallyPart, ThemePart, Turn, VotePart, WorkshopPart,
 };
 
 /// Moments that an export tells, the latest: a long day has some hundreds, and nobody reads more.
@@ -108,6 +109,7 @@ impl Export {
             themes: harvest.themes.iter().map(|theme| index.theme(theme, &harvest)).collect(),
             unplaced: index.unplaced(),
             vote: index.vote(),
+            journey: index.journey(),
             tables: (1..).zip(&boards).map(|(number, board)| index.table(TableId(number), board)).collect(),
             rounds: rounds(workshop, index.reader.steers()),
             participants: participants(workshop),
@@ -243,6 +245,38 @@ impl<'a> Index<'a> {
             dots_per_person: self.workshop.draft.settings.dots,
             voters: vote.ballots.values().filter(has_dots).count(),
             themes,
+        })
+    }
+
+    fn journey(&self) -> Option<JourneyPart> {
+        let workshop = self.workshop;
+        if !workshop.draft.settings.feelings || workshop.phase < Phase::Rounds || !self.reader.sees_from(Phase::Gallery)
+        {
+            return None;
+        }
+        let counts = workshop.stages();
+        let line = workshop.feelings.line.clone();
+        let journey = Journey::new(&counts, line.level);
+        let stage = |(table, counts): (TableId, &Option<[u32; 5]>)| StagePart {
+            table,
+            topic: self.topic(table),
+            felt: counts.zip(journey.stage(table)).map(|(counts, stage)| FeltPart {
+                counts: counts.to_vec(),
+                scores: stage.scores,
+                mean_tenths: stage.tenths(),
+                lower: stage.lower,
+                median: stage.median,
+                upper: stage.upper,
+                below: journey.is_below(table),
+            }),
+        };
+        let at = |place: usize| journey.stages.get(place).map(|stage| stage.table);
+        Some(JourneyPart {
+            line,
+            stages: workshop.table_ids().zip(&counts).map(stage).collect(),
+            peak: at(journey.peak),
+            trough: at(journey.trough),
+            end: journey.stages.last().map(|stage| stage.table),
         })
     }
 

@@ -152,3 +152,34 @@ fn h9_every_string_arrives_as_it_was_written_and_none_as_a_formula() {
         }
     }
 }
+
+#[test]
+fn x9_a_workbook_has_a_sheet_for_the_journey_with_numbers() {
+    let file = write(&Sample::felt().export()).expect("a file");
+    let mut book = open(&file);
+    let rows = sheet(&mut book, "旅程感受");
+    let cell = |row: usize, head: &str| {
+        let at = rows[0].iter().position(|cell| text(cell) == head).expect(head);
+        rows[row][at].clone()
+    };
+    assert_eq!(rows.len(), 3);
+    let numbers = [
+        ("桌", 1.0),
+        ("人数", 3.0),
+        ("平均", -1.0),
+        ("下四分位", -1.5),
+        ("中位数", -1.0),
+        ("很糟", 1.0),
+        ("很好", 0.0),
+    ];
+    for (head, number) in numbers {
+        assert_eq!(cell(1, head).get_float(), Some(number), "{head}");
+    }
+    for head in ["低于底线", "峰值", "低谷", "终值"] {
+        assert_eq!(text(&cell(1, head)), "是", "{head}");
+        assert_eq!(text(&cell(2, head)), "", "{head}");
+    }
+    assert_eq!((text(&cell(2, "阶段")), text(&cell(2, "人数"))), ("社区生活", "不足三人"));
+    assert!(strings(&file).contains("底线：0.0"));
+    assert!(!open(&write(&Sample::cafe().export()).expect("a file")).sheet_names().contains(&"旅程感受".to_owned()));
+}

@@ -2,6 +2,7 @@
 //!
 //! A refusal changes nothing. A request for what is already so causes no events, so that clicking twice is harmless.
 
+mod feelings;
 mod people;
 mod phases;
 mod preparation;
@@ -81,12 +82,14 @@ pub fn decide(state: &Workshop, command: &Command, by: &Actor, ctx: &Context) ->
         Command::RemovePerson { participant } => people::remove(state, participant),
         Command::EndLink { actor } => people::end_link(state, actor, by),
         Command::SetDots { dots } => vote::set_dots(state, *dots),
+        Command::SetLine { label, level } => feelings::set_line(state, label, *level),
         Command::CloseVote => vote::close(state),
         Command::ReopenVote => vote::reopen(state, ctx),
         Command::Rename { name, department } => people::rename(state, &by.id, name, department.as_deref()),
         Command::RaiseHand { raised } => people::raise_hand(state, &by.id, *raised),
         Command::Leave => Ok(people::leave(state, &by.id, false)),
         Command::CastVote { theme, dots } => vote::cast(state, &by.id, theme, *dots),
+        Command::Feel { table, score } => feelings::feel(state, &by.id, *table, *score),
         Command::Comment { action, text, name } => review::comment(state, &by.id, action.as_ref(), text, name, ctx),
         Command::Decide { action, verdict, reason, name } => review::settle(state, action, *verdict, reason, name, ctx),
     }
@@ -108,9 +111,8 @@ pub fn decide_internal(state: &Workshop, command: &Internal, ctx: &Context) -> R
 
 fn may_ask(role: Role, command: &Command) -> bool {
     match command {
-        Command::Rename { .. } | Command::RaiseHand { .. } | Command::Leave | Command::CastVote { .. } => {
-            role == Role::Participant
-        }
+        Command::Rename { .. } | Command::RaiseHand { .. } | Command::Leave => role == Role::Participant,
+        Command::CastVote { .. } | Command::Feel { .. } => role == Role::Participant,
         // A facilitator may write down what a reviewer said aloud.
         Command::Comment { .. } | Command::Decide { .. } => role != Role::Participant,
         _ => role == Role::Facilitator,

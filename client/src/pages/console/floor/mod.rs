@@ -13,6 +13,7 @@ use crate::i18n::{t, t_string, use_i18n};
 use crate::state::cafe::Cafe;
 use crate::ui::avatar::Avatar;
 use crate::ui::icon::Icon;
+use crate::ui::journey::Lens;
 
 /// Tables above which they are drawn smaller.
 const DENSE: usize = 12;
@@ -47,6 +48,7 @@ pub(super) fn Floor(cafe: Cafe) -> impl IntoView {
                     }
                 />
             </ul>
+            <Lens />
         </div>
     }
 }
