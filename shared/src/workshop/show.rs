@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use super::follow_up::FollowUp;
 use super::state::{Decision, Participant, Phase, Workshop};
 use super::view::{
     FacilitatorPart, FloorPerson, FloorTable, Me, Part, ParticipantPart, Person, ReviewerPart, RoundBrief, RoundView,
@@ -55,6 +56,8 @@ pub struct Scene<'a> {
     lobby: Vec<Person>,
     /// What participants learn of the review: what became of the plan they made. Comments stay between those who review it.
     decisions: Vec<Decision>,
+    /// And of what became of the actions since.
+    follow_ups: Vec<FollowUp>,
 }
 
 impl<'a> Scene<'a> {
@@ -72,6 +75,7 @@ impl<'a> Scene<'a> {
             lobby.sort_by_key(|(id, person)| (person.joined_at, *id));
             lobby.drain(..lobby.len().saturating_sub(limits::LOBBY_NAMES));
         }
+        let reviewed = state.phase >= Phase::Review;
         let closed = state.phase >= Phase::Vote && !state.vote.open && !state.vote.themes.is_empty();
         Self {
             id,
@@ -82,11 +86,8 @@ impl<'a> Scene<'a> {
             tally: closed.then(|| state.vote.tally().into_iter().collect()),
             company,
             lobby: lobby.into_iter().map(|(id, person)| show_person(id, person, live)).collect(),
-            decisions: if state.phase >= Phase::Review {
-                state.decisions.values().cloned().collect()
-            } else {
-                Vec::new()
-            },
+            decisions: if reviewed { state.decisions.values().cloned().collect() } else { Vec::new() },
+            follow_ups: if reviewed { follow_ups(state) } else { Vec::new() },
         }
     }
 
@@ -114,7 +115,7 @@ impl<'a> Scene<'a> {
             moving_seconds: state.draft.settings.moving_seconds,
             announcement: state.announcement.clone(),
             vote: self.vote(&actor.id),
-            part: Part::Reviewer(ReviewerPart { decisions: Vec::new(), comments: Vec::new() }),
+            part: Part::Reviewer(ReviewerPart::default()),
         };
         match actor.role {
             Role::Facilitator => {
@@ -137,6 +138,7 @@ impl<'a> Scene<'a> {
                 view.part = Part::Reviewer(ReviewerPart {
                     decisions: state.decisions.values().cloned().collect(),
                     comments: state.comments.clone(),
+                    follow_ups: follow_ups(state),
                 });
             }
         }
@@ -191,6 +193,7 @@ impl<'a> Scene<'a> {
             visited: self.state.visited.get(id).into_iter().flatten().copied().collect(),
             lobby: self.lobby.clone(),
             decisions: self.decisions.clone(),
+            follow_ups: self.follow_ups.clone(),
         }
     }
 
@@ -227,9 +230,15 @@ impl<'a> Scene<'a> {
             floor: floor.collect(),
             decisions: state.decisions.values().cloned().collect(),
             comments: state.comments.clone(),
+            follow_ups: follow_ups(state),
             alerts: Vec::new(),
         }
     }
+}
+
+/// By action and days.
+fn follow_ups(state: &Workshop) -> Vec<FollowUp> {
+    state.follow_ups.values().flat_map(|days| days.values()).cloned().collect()
 }
 
 /// Seats are shown while rounds are on, and in the gallery that follows them.

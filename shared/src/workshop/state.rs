@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::follow_up::FollowUp;
 use super::plan::Draft;
 use crate::id::{ActionId, ActorId, Millis, TableId, ThemeId};
 use crate::limits;
@@ -31,7 +32,7 @@ pub enum Phase {
     Plan,
     /// Management reads and decides.
     Review,
-    /// Over; read-only.
+    /// Over; read-only, but for what becomes of the approved actions.
     Closed,
 }
 
@@ -236,7 +237,7 @@ pub struct Announcement {
 
 /// The shape and meaning of [`Workshop`] as JSON, as snapshots hold it. Raise it whenever a field of the state is added, taken away or
 /// changed, or `apply` makes something else of an event: snapshots of another number are passed over, and the events read instead.
-pub const STATE_FORMAT: u32 = 3;
+pub const STATE_FORMAT: u32 = 4;
 
 /// A café, folded from its events by `apply`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -269,6 +270,8 @@ pub struct Workshop {
     pub vote: Vote,
     /// The latest decision on each action.
     pub decisions: BTreeMap<ActionId, Decision>,
+    /// What became of each action, the latest by days after its decision. A later decision takes none of it away.
+    pub follow_ups: BTreeMap<ActionId, BTreeMap<u8, FollowUp>>,
     /// All comments, in order.
     pub comments: Vec<Comment>,
     /// Bytes of the comments that came through each link.

@@ -2,6 +2,7 @@
 
 mod access;
 mod cafe;
+mod follow_ups;
 mod joining;
 mod json;
 mod random;
