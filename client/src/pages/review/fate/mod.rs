@@ -207,7 +207,7 @@ fn Under(id: ActionId) -> impl IntoView {
                     on:click=move |_| platform::reveal(&anchor)
                 >
                     <span class="action-reference figures">{name}</span>
-                    <span>{move || action.with(|action| title_or(i18n, action))}</span>
+                    <span class="fate-title">{move || action.with(|action| title_or(i18n, action))}</span>
                 </button>
                 <VerdictSign decision />
             </p>

@@ -43,7 +43,7 @@ pub fn Outlooks() -> impl IntoView {
                 <Show when=lists>
                     <section class="outlook-due no-print" aria-labelledby="outlook-due-title">
                         <h3 id="outlook-due-title">{t!(i18n, follow.due_title)}</h3>
-                        <ul>
+                        <ul class="outlook-list">
                             <For each=move || due.get() key=|due| (due.action.clone(), due.after_days, due.overdue) let:due>
                                 <Line due />
                             </For>
@@ -81,7 +81,7 @@ fn Line(due: DueNow) -> impl IntoView {
                 <span class="action-reference figures">{move || reference(place.get())}</span>
                 <span class="outlook-what">
                     <span class="outlook-title">{move || action.map(|action| action.with(|a| title_or(i18n, a)))}</span>
-                    <span class="small figures" class:outlook-overdue=overdue class:quiet=!overdue>
+                    <span class="outlook-when small figures" class:outlook-overdue=overdue class:quiet=!overdue>
                         <Icon icon />
                         {when}
                         {overdue
