@@ -50,7 +50,7 @@ async function timed() {
 }
 
 // A café in review with one action, which rests on a theme with one of Li's notes; a second note is in a theme alone, a third in none.
-async function reviewed(browser: Browser, language: Language, server: InstanceType<typeof Server>, guest: Page) {
+async function reviewed(browser: Browser, language: Language, server: InstanceType<typeof Server>, guest: Page, silent: Page) {
   const t = (key: string, values = {}) => text(language, key, values);
   const cafe = await server.create({
     title: language === 'en' ? 'Afterwards' : '后来',
@@ -65,6 +65,7 @@ async function reviewed(browser: Browser, language: Language, server: InstanceTy
   const other = await device(browser, language, phone, true);
   const bo = await other.newPage();
   await join(bo, language, server.base, cafe.join_code, 'Bo');
+  await join(silent, language, server.base, cafe.join_code, 'Cy');
   await command({ type: 'next_round' });
   for (const page of [guest, bo]) await page.locator('.moving-there').tap();
   const words =
@@ -120,7 +121,9 @@ for (const language of ['zh-CN', 'en'] as Language[]) {
     try {
       const guest = await pocket.newPage();
       watch(guest, errors);
-      const { cafe, command, words, action, stored } = await reviewed(browser, language, server, guest);
+      const silent = await office.newPage();
+      watch(silent, errors);
+      const { cafe, command, words, action, stored } = await reviewed(browser, language, server, guest, silent);
       const reviewer = await desk.newPage();
       watch(reviewer, errors);
       await reviewer.goto(`${server.base}/review/${cafe.id}#${cafe.review_token}`);
@@ -210,6 +213,14 @@ for (const language of ['zh-CN', 'en'] as Language[]) {
       await expect(guest.locator('.review-action .review-open')).toBeVisible();
       await guest.setViewportSize(laptop);
       await check(guest, 'what became of it on a laptop');
+      // Who wrote nothing is thanked in one sentence; the facilitator reads the same figures as management.
+      await silent.reload();
+      await expect(silent.locator('.fate').getByText(t('fate.nothing'))).toBeVisible();
+      const host = await desk.newPage();
+      watch(host, errors);
+      await host.goto(`${server.base}/host/${cafe.id}#${cafe.facilitator_token}`);
+      await expect(host.locator('.outlook')).toContainText(t('follow.outlook', { n: 1, parts: t('follow.part_done', { n: 1 }) }));
+      await expect(host.locator('button.follow-date')).toHaveCount(3);
       expect(errors).toEqual([]);
     } finally {
       await Promise.all([desk.close(), pocket.close(), office.close()]);

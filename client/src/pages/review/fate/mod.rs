@@ -92,7 +92,7 @@ pub fn YourNotes() -> impl IntoView {
         let Fates { reached, kept } = ways.get();
         let alone = reached.is_empty();
         view! {
-            <p class="fate-lead">{lead} " " <span class="quiet small">{t!(i18n, fate.only_you)}</span></p>
+            <p class="fate-lead">{lead} <span class="quiet small">{t!(i18n, fate.only_you)}</span></p>
             <ul class="fate-list">
                 {reached.into_iter().map(|fate| view! { <Way fate /> }).collect_view()}
             </ul>
