@@ -217,7 +217,7 @@ mod tests {
         let outlook = Outlook::new(&actions, &decisions, &all, &day_of(133 * DAY, 0), day_of);
         assert_eq!((outlook.approved, outlook.so_far, outlook.unheard), (4, [0, 0, 1, 0], 3));
         let due: Vec<_> = outlook.due.iter().map(|d| (d.action.as_str(), d.after_days, d.overdue)).collect();
-        assert_eq!(due, [("b", 30, false), ("a", 30, false)]);
+        assert_eq!(due, [("b", 30, true), ("a", 30, false)]);
         assert_eq!(outlook.next.as_deref(), Some("0134"), "of e");
         // Of several that were missed the latest is asked for.
         let outlook = Outlook::new(&actions, &decisions, &all, &day_of(195 * DAY, 0), day_of);
