@@ -68,6 +68,7 @@ impl ApiError {
             "unknown_round" => unknown_round;
             "unknown_theme" => unknown_theme;
             "unknown_action" => unknown_action;
+            "not_approved" => not_approved;
             "unknown_link" => unknown_link;
             "own_link" => own_link;
             "table_full" => table_full;

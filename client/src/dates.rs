@@ -24,6 +24,14 @@ pub fn due_range() -> (String, String) {
     (of_year(year.saturating_sub(1)), of_year(year + 20))
 }
 
+/// The day, as `YYYY-MM-DD` in this device's zone, on which a moment lies, or so many days later by the calendar.
+pub fn day_of(at: Millis, days_later: u8) -> String {
+    let date = js_sys::Date::new(&JsValue::from_f64(at as f64));
+    // The browser goes on into the next months by itself.
+    date.set_date(date.get_date() + u32::from(days_later));
+    format!("{:04}-{:02}-{:02}", date.get_full_year(), date.get_month() + 1, date.get_date())
+}
+
 /// Whether a day given as `YYYY-MM-DD` lies between two others, or is none at all.
 pub fn is_within(iso: &str, (min, max): &(String, String)) -> bool {
     // Years of more than four digits are none that the field writes.

@@ -144,6 +144,16 @@ pub fn remove_fragment() {
     }
 }
 
+/// Brings an element of the page into sight, unfolded.
+pub fn reveal(id: &str) {
+    let Some(element) = window().document().and_then(|document| document.get_element_by_id(id)) else { return };
+    if let Ok(Some(folded)) = element.query_selector("details:not([open])") {
+        // Fails only on a name that is none.
+        let _ = folded.set_attribute("open", "");
+    }
+    element.scroll_into_view();
+}
+
 /// Calls back on an event of the window until dropped.
 pub struct Listener {
     target: EventTarget,

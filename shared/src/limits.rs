@@ -47,7 +47,12 @@ pub const COMMENTS_BYTES_PER_LINK: usize = COMMENTS_BYTES / 2;
 /// Bytes of all standing decisions of a workshop together, counted likewise and shown as often: [`THEMES_MAX`] actions with a reason of
 /// 350 Chinese characters each.
 pub const DECISIONS_BYTES: usize = 256 * 1024;
-/// Bytes that a comment or a decision counts beside its texts: what stands around them in a view.
+/// Characters of where an action's measure stands at a follow-up: a number, its unit, and a few words on how it was taken.
+pub const MEASURED_CHARS: usize = 120;
+/// Bytes of all follow-ups of a workshop together, counted likewise and shown as often: [`THEMES_MAX`] actions three times each, with some
+/// 90 Chinese characters to each.
+pub const FOLLOW_UPS_BYTES: usize = 256 * 1024;
+/// Bytes that a comment, a decision or a follow-up counts beside its texts: what stands around them in a view.
 pub const REMARK_BYTES: usize = 100;
 /// Notes of one board: a table of five in three rounds writes about fifty.
 pub const NOTES_MAX: usize = 2_000;

@@ -101,13 +101,28 @@ mod tests {
         ] {
             assert_eq!(rows[0].get(column).map(String::as_str), Some(cell), "{column}");
         }
-        assert_eq!(head.len(), 23);
+        assert_eq!(head.len(), 32);
         assert_eq!(file.iter().filter(|byte| **byte == b'\n').count(), 2, "a head and a row");
         assert!(file.ends_with(b"\r\n"));
 
         sample.workshop.draft.language = Language::En;
         let (head, _) = read(&write(&sample.export()).expect("a file"));
         assert_eq!(&head[..3], ["Ref.", "Action", "Decision"]);
+    }
+
+    #[test]
+    fn x8_what_was_found_after_30_60_and_90_days_has_columns_of_its_own() {
+        let (head, rows) = read(&write(&Sample::cafe().export()).expect("a file"));
+        for (column, cell) in [
+            ("30 天后：进展", "进行中"),
+            ("30 天后：指标", "71 %"),
+            ("30 天后：说明", "两栋楼都在打"),
+            ("60 天后：进展", ""),
+            ("90 天后：说明", ""),
+            ("来自主题", "上门之前"),
+        ] {
+            assert_eq!(rows[0].get(column).map(String::as_str), Some(cell), "{column}: {head:?}");
+        }
     }
 
     #[test]

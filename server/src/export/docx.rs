@@ -14,7 +14,7 @@ use shared::workshop::Language;
 use shared::workshop::state::Comment;
 
 use super::escape::plain;
-use super::plan::{ActionPart, DecisionPart, Export, Source};
+use super::plan::{ActionPart, DecisionPart, Export, FollowUpPart, Source};
 use super::rows::{fitting, origin};
 use super::words::{Words, words};
 use crate::clock::utc;
@@ -137,10 +137,11 @@ impl Page {
     fn plan(&self, out: Docx, export: &Export) -> Docx {
         let w = self.words;
         let mut out = out.add_paragraph(heading(1).add_run(self.said(w.plan)));
-        if export.actions.is_empty() {
-            return out.add_paragraph(Paragraph::new().add_run(self.said(w.no_actions)));
-        }
-        out = out.add_table(self.glance(&export.actions));
+        out = if export.actions.is_empty() {
+            out.add_paragraph(Paragraph::new().add_run(self.said(w.no_actions)))
+        } else {
+            out.add_table(self.glance(&export.actions))
+        };
         for action in &export.actions {
             out = self.action(out, action);
         }
@@ -150,6 +151,11 @@ impl Page {
                 let decision =
                     DecisionPart { verdict: d.verdict, reason: d.reason.clone(), name: d.name.clone(), at: d.at };
                 out = out.add_paragraph(self.decision(&decision));
+                for found in export.other_follow_ups.iter().filter(|found| found.action == d.action) {
+                    let after = self.said(w.after(found.after_days)).bold();
+                    let said = self.found(&found.clone().into(), Paragraph::new().add_run(after).add_run(own(w.colon)));
+                    out = out.add_paragraph(said);
+                }
             }
         }
         if !export.comments.is_empty() {
@@ -187,6 +193,9 @@ impl Page {
         if let Some(decision) = &action.decision {
             facts.push((w.decision, vec![self.decision(decision)]));
         }
+        for found in &action.follow_ups {
+            facts.push((w.after(found.after_days), vec![self.found(found, Paragraph::new())]));
+        }
         facts.push((w.reason, self.value(&action.reason)));
         facts.push((w.from_themes, action.votes.iter().map(|theme| self.vote(&theme.title, theme.dots)).collect()));
         facts.push((w.sources, self.sources(&action.sources)));
@@ -215,6 +224,19 @@ impl Page {
             paragraph = paragraph.add_run(own(w.colon)).add_run(self.said(&decision.reason));
         }
         paragraph.add_run(self.signed(&decision.name, decision.at))
+    }
+
+    /// What became of an action, behind what the paragraph says already.
+    fn found(&self, found: &FollowUpPart, paragraph: Paragraph) -> Paragraph {
+        let w = self.words;
+        let mut paragraph = paragraph.add_run(self.said(w.progress(found.progress)).bold());
+        if !found.measured.trim().is_empty() {
+            paragraph = paragraph.add_run(own(" · ")).add_run(self.said(&found.measured));
+        }
+        if !found.text.trim().is_empty() {
+            paragraph = paragraph.add_run(own(w.colon)).add_run(self.said(&found.text));
+        }
+        paragraph.add_run(self.signed(&found.name, found.at))
     }
 
     fn comment(&self, comment: &Comment) -> Paragraph {

@@ -9,7 +9,7 @@ use shared::workshop::journey::tenths_text;
 use shared::workshop::state::{Comment, Verdict};
 
 use super::escape::{block, line};
-use super::plan::{ActionPart, Export, NotePart, Source, TablePart, Turn};
+use super::plan::{ActionPart, Export, FollowUpPart, NotePart, Source, TablePart, Turn};
 use super::words::{Turned, Words, words};
 use crate::clock::utc;
 
@@ -92,6 +92,10 @@ impl Page {
             for d in &export.other_decisions {
                 let decision = self.decision(d.verdict, &d.reason, &d.name, d.at);
                 self.line(&format!("- {decision}"));
+                for found in export.other_follow_ups.iter().filter(|found| found.action == d.action) {
+                    let found = self.found(&found.clone().into(), "    ");
+                    self.line(&format!("  - {found}"));
+                }
             }
         }
         if !export.comments.is_empty() {
@@ -106,6 +110,10 @@ impl Page {
         if let Some(d) = &action.decision {
             let decision = self.decision(d.verdict, &d.reason, &d.name, d.at);
             self.line(&format!("- **{}**{}{decision}", w.decision, w.colon));
+        }
+        for found in &action.follow_ups {
+            let found = self.found(found, "  ");
+            self.line(&format!("- {found}"));
         }
         self.field(w.stage, &action.stage);
         self.field(w.reason, &action.reason);
@@ -129,9 +137,29 @@ impl Page {
 
     fn decision(&self, verdict: Verdict, reason: &str, name: &str, at: Millis) -> String {
         let w = self.words;
-        let reason =
-            if reason.trim().is_empty() { String::new() } else { format!("{}{}", w.colon, block(reason, "  ")) };
+        let reason = self.said(reason, "  ");
         format!("**{}**{reason} ({}{}{})", w.verdict(verdict), line(name), w.comma, utc(at))
+    }
+
+    /// What became of an action: how far, where its measure stands, what was found, and who says so.
+    fn found(&self, found: &FollowUpPart, indent: &str) -> String {
+        let w = self.words;
+        let measured =
+            if found.measured.trim().is_empty() { String::new() } else { format!(" · {}", line(&found.measured)) };
+        let text = self.said(&found.text, indent);
+        let (after, progress) = (w.after(found.after_days), w.progress(found.progress));
+        format!(
+            "**{after}**{}**{progress}**{measured}{text} ({}{}{})",
+            w.colon,
+            line(&found.name),
+            w.comma,
+            utc(found.at)
+        )
+    }
+
+    /// Words behind what they explain, if there are any.
+    fn said(&self, text: &str, indent: &str) -> String {
+        if text.trim().is_empty() { String::new() } else { format!("{}{}", self.words.colon, block(text, indent)) }
     }
 
     fn comments(&mut self, comments: &[Comment], indent: &str) {

@@ -5,6 +5,7 @@ mod resolve;
 pub use self::resolve::{Sources, Timeline};
 use serde::Serialize;
 use shared::id::{ActionId, ActorId, Millis, NoteId, TableId, ThemeId, WorkshopId};
+use shared::workshop::follow_up::{FollowUp, Progress};
 use shared::workshop::journey::Line;
 use shared::workshop::state::{Comment, Decision, Verdict};
 use shared::workshop::{Language, Phase, Settings};
@@ -25,6 +26,8 @@ pub struct Export {
     pub actions: Vec<ActionPart>,
     /// Decisions on actions that are no longer in the plan.
     pub other_decisions: Vec<Decision>,
+    /// What became of such actions.
+    pub other_follow_ups: Vec<FollowUp>,
     /// Comments on the whole plan, and on actions that are no longer in it.
     pub comments: Vec<Comment>,
     /// Themes, in their order, with their notes.
@@ -285,6 +288,8 @@ pub struct ActionPart {
     pub sources: Vec<Source>,
     /// The latest decision.
     pub decision: Option<DecisionPart>,
+    /// What became of it, by days after the decision.
+    pub follow_ups: Vec<FollowUpPart>,
     /// Comments on it.
     pub comments: Vec<Comment>,
 }
@@ -302,7 +307,36 @@ pub struct DecisionPart {
     pub at: Millis,
 }
 
+/// What was found when an action was looked at again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct FollowUpPart {
+    /// Days after the decision: 30, 60 or 90.
+    pub after_days: u8,
+    /// How far it was.
+    pub progress: Progress,
+    /// Where its measure stood.
+    pub measured: String,
+    /// What was found, in words.
+    pub text: String,
+    /// Who recorded it, as they gave their name.
+    pub name: String,
+    /// When.
+    pub at: Millis,
+}
+
+impl From<FollowUp> for FollowUpPart {
+    fn from(found: FollowUp) -> Self {
+        let FollowUp { after_days, progress, measured, text, name, at, .. } = found;
+        Self { after_days, progress, measured, text, name, at }
+    }
+}
+
 impl ActionPart {
+    /// What was found after so many days.
+    pub fn after(&self, days: u8) -> Option<&FollowUpPart> {
+        self.follow_ups.iter().find(|found| found.after_days == days)
+    }
+
     /// Dots on all themes it came from, once the vote is closed.
     pub fn dots(&self) -> Option<u32> {
         self.votes.iter().filter_map(|theme| theme.dots).reduce(u32::saturating_add)

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use shared::id::{Millis, NoteId};
+use shared::workshop::follow_up::AFTER_DAYS;
 use shared::workshop::state::Comment;
 
 use super::plan::{ActionPart, Export, NotePart, Source, TablePart};
@@ -50,33 +51,38 @@ pub(super) fn columns<const N: usize>(all: [(&'static str, u16); N]) -> Vec<Colu
 
 /// The plan: one action a row, in its order.
 pub(super) fn actions<'a>(export: &'a Export, w: &'static Words) -> Table<'a> {
+    let mut columns = columns([
+        (w.reference, 6),
+        (w.action, 36),
+        (w.decision, 12),
+        (w.decision_reason, 30),
+        (w.decided_by, 14),
+        (w.decided_at, 17),
+        (w.stage, 20),
+        (w.reason, 40),
+        (w.accountable, 14),
+        (w.helpers, 20),
+        (w.due, 12),
+        (w.impact, 8),
+        (w.effort, 8),
+        (w.kpi, 24),
+        (w.baseline, 18),
+        (w.target, 18),
+        (w.cost, 18),
+        (w.risk, 24),
+        (w.status, 10),
+        (w.from_themes, 24),
+        (w.dots, 8),
+        (w.sources, 60),
+        (w.comments, 40),
+    ]);
+    // Behind how far an action is.
+    let at = columns.iter().position(|column| column.head == w.from_themes).unwrap_or(columns.len());
+    let found = w.follow_ups.into_iter().flat_map(|heads| heads.into_iter().zip([12, 18, 36]));
+    columns.splice(at..at, found.map(|(head, wide)| Column { head, wide }));
     Table {
         name: w.plan,
-        columns: columns([
-            (w.reference, 6),
-            (w.action, 36),
-            (w.decision, 12),
-            (w.decision_reason, 30),
-            (w.decided_by, 14),
-            (w.decided_at, 17),
-            (w.stage, 20),
-            (w.reason, 40),
-            (w.accountable, 14),
-            (w.helpers, 20),
-            (w.due, 12),
-            (w.impact, 8),
-            (w.effort, 8),
-            (w.kpi, 24),
-            (w.baseline, 18),
-            (w.target, 18),
-            (w.cost, 18),
-            (w.risk, 24),
-            (w.status, 10),
-            (w.from_themes, 24),
-            (w.dots, 8),
-            (w.sources, 60),
-            (w.comments, 40),
-        ]),
+        columns,
         // An action rests on many notes; all of them would be a page for each row.
         tall: 8,
         rows: Box::new(export.actions.iter().map(move |action| self::action(action, w))),
@@ -85,7 +91,11 @@ pub(super) fn actions<'a>(export: &'a Export, w: &'static Words) -> Table<'a> {
 
 fn action<'a>(action: &'a ActionPart, w: &'static Words) -> Vec<Cell<'a>> {
     let decision = action.decision.as_ref();
-    vec![
+    let found = AFTER_DAYS.map(|days| match action.after(days) {
+        Some(found) => [text(w.progress(found.progress)), text(&found.measured), text(&found.text)],
+        None => [Cell::Empty, Cell::Empty, Cell::Empty],
+    });
+    let before = [
         text(&action.reference),
         titled(&action.title, w),
         decision.map_or(Cell::Empty, |d| text(w.verdict(d.verdict))),
@@ -105,11 +115,14 @@ fn action<'a>(action: &'a ActionPart, w: &'static Words) -> Vec<Cell<'a>> {
         text(&action.cost),
         text(&action.risk),
         text(w.status_of(action)),
+    ];
+    let behind = [
         joined(action.themes.iter().map(|title| named(title, w).to_owned()), w.comma),
         action.dots().map_or(Cell::Empty, Cell::Number),
         joined(action.sources.iter().map(|source| self::source(source, w)), "\n"),
         joined(action.comments.iter().map(|c| format!("{}{}{}", c.name, w.colon, c.text)), "\n"),
-    ]
+    ];
+    before.into_iter().chain(found.into_iter().flatten()).chain(behind).collect()
 }
 
 /// Themes, those with most dots first, and what was voted on and is no theme any more.
@@ -225,7 +238,7 @@ pub(super) fn tables<'a>(export: &'a Export, w: &'static Words) -> Table<'a> {
     }
 }
 
-/// Comments, and decisions on actions that are no longer in the plan; for those who may read them.
+/// Comments, and decisions on and follow-ups of actions that are no longer in the plan; for those who may read them.
 pub(super) fn remarks<'a>(export: &'a Export, w: &'static Words) -> Table<'a> {
     let row = |on: Cell<'a>, kind, text: &'a str, name: &'a str, at| {
         vec![on, self::text(kind), self::text(text), self::text(name), Cell::Time(at)]
@@ -243,11 +256,16 @@ pub(super) fn remarks<'a>(export: &'a Export, w: &'static Words) -> Table<'a> {
         .other_decisions
         .iter()
         .map(move |d| row(text(w.no_action_now), w.verdict(d.verdict), &d.reason, &d.name, d.at));
+    let found = export.other_follow_ups.iter().map(move |f| {
+        let said = [w.progress(f.progress), f.measured.as_str(), f.text.as_str()];
+        let said = said.into_iter().filter(|part| !part.trim().is_empty()).map(str::to_owned);
+        vec![text(w.no_action_now), text(w.after(f.after_days)), joined(said, "\n"), text(&f.name), Cell::Time(f.at)]
+    });
     Table {
         name: w.comments,
         columns: columns([(w.about_what, 18), (w.kind_of_note, 16), (w.said, 70), (w.name, 16), (w.said_at, 17)]),
         tall: u16::MAX,
-        rows: Box::new(of_actions.chain(on_the_whole).chain(decisions)),
+        rows: Box::new(of_actions.chain(on_the_whole).chain(decisions).chain(found)),
     }
 }
 

@@ -7,6 +7,7 @@ use shared::board::view::{
     Action, Handover, HarvestBoard, Note, NoteKind, NoteRef, Pen, PlanBoard, Stroke, TableBoard, Theme,
 };
 use shared::id::{ActionId, Actor, ActorId, Millis, Role, TableId, ThemeId, WorkshopId};
+use shared::workshop::follow_up::{FollowUp, Progress};
 use shared::workshop::state::{Comment, Decision, Participant, ThemeRef, Verdict, Vote};
 use shared::workshop::{Draft, Event, Language, Phase, Recorded, RoundPlan, Settings, TablePlan, Workshop};
 
@@ -146,6 +147,21 @@ fn workshop() -> Workshop {
                 at: NOON,
             },
         )]),
+        follow_ups: BTreeMap::from([(
+            "a1".into(),
+            BTreeMap::from([(
+                30,
+                FollowUp {
+                    action: "a1".into(),
+                    after_days: 30,
+                    progress: Progress::Underway,
+                    measured: "71 %".into(),
+                    text: "两栋楼都在打".into(),
+                    name: "陈总".into(),
+                    at: NOON,
+                },
+            )]),
+        )]),
         comments: vec![comment(Some("a1".into()), "费用多少？"), comment(None, "写得很清楚。")],
         ..Workshop::default()
     }
@@ -241,6 +257,9 @@ pub(super) fn filled(text: &str) -> (Sample, Vec<String>) {
     workshop.vote.themes.iter_mut().for_each(|theme| fill(&mut theme.title));
     for decision in workshop.decisions.values_mut() {
         [&mut decision.reason, &mut decision.name].into_iter().for_each(&mut fill);
+    }
+    for found in workshop.follow_ups.values_mut().flat_map(BTreeMap::values_mut) {
+        [&mut found.measured, &mut found.text, &mut found.name].into_iter().for_each(&mut fill);
     }
     for comment in &mut workshop.comments {
         [&mut comment.text, &mut comment.name].into_iter().for_each(&mut fill);

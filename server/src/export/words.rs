@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use shared::workshop::follow_up::Progress;
 use shared::workshop::state::Verdict;
 use shared::workshop::{Language, Phase};
 
@@ -63,6 +64,8 @@ pub(super) struct Words {
     pub decision_reason: &'static str,
     pub decided_by: &'static str,
     pub decided_at: &'static str,
+    /// Heads for what was found after 30, 60 and 90 days: how far, the measure, the words.
+    pub follow_ups: [[&'static str; 3]; 3],
     pub summary: &'static str,
     pub note_count: &'static str,
     pub no_theme_now: &'static str,
@@ -237,6 +240,26 @@ impl Words {
         self.one_of(zh, en)
     }
 
+    pub(super) fn progress(&self, progress: Progress) -> &'static str {
+        let (zh, en) = match progress {
+            Progress::NotStarted => ("未开始", "Not started"),
+            Progress::Underway => ("进行中", "Under way"),
+            Progress::Done => ("已完成", "Done"),
+            Progress::Stopped => ("已停止", "Stopped"),
+        };
+        self.one_of(zh, en)
+    }
+
+    /// When a follow-up was due.
+    pub(super) fn after(&self, days: u8) -> &'static str {
+        let (zh, en) = match days {
+            30 => ("30 天后", "After 30 days"),
+            60 => ("60 天后", "After 60 days"),
+            _ => ("90 天后", "After 90 days"),
+        };
+        self.one_of(zh, en)
+    }
+
     pub(super) fn phase(&self, phase: Phase) -> &'static str {
         let (zh, en) = match phase {
             Phase::Draft => ("准备中", "Draft"),
@@ -338,6 +361,11 @@ static ZH_CN: Words = Words {
     decision_reason: "决定的理由",
     decided_by: "决定人",
     decided_at: "决定时间（UTC）",
+    follow_ups: [
+        ["30 天后：进展", "30 天后：指标", "30 天后：说明"],
+        ["60 天后：进展", "60 天后：指标", "60 天后：说明"],
+        ["90 天后：进展", "90 天后：指标", "90 天后：说明"],
+    ],
     summary: "小结",
     note_count: "便签数",
     no_theme_now: "（投票后已撤下的主题）",
@@ -427,6 +455,11 @@ static EN: Words = Words {
     decision_reason: "Reason of the decision",
     decided_by: "Decided by",
     decided_at: "Decided at (UTC)",
+    follow_ups: [
+        ["30 days: progress", "30 days: KPI", "30 days: found"],
+        ["60 days: progress", "60 days: KPI", "60 days: found"],
+        ["90 days: progress", "90 days: KPI", "90 days: found"],
+    ],
     summary: "Summary",
     note_count: "Notes",
     no_theme_now: "(taken away since the vote)",

@@ -271,7 +271,7 @@ impl Workshops {
                 context.themes =
                     board.themes.into_iter().map(|theme| ThemeRef { id: theme.id, title: theme.title }).collect();
             }
-            Command::Comment { .. } | Command::Decide { .. } => {
+            Command::Comment { .. } | Command::Decide { .. } | Command::FollowUp { .. } => {
                 let board = self.inner.boards.plan(workshop).await.map_err(unread)?;
                 context.actions = board.actions.into_iter().map(|action| action.id).collect();
             }

@@ -1,6 +1,7 @@
 //! Folding events into the state. Events are facts: whatever comes is taken, in any order, without a panic.
 
 use super::event::{Event, Recorded};
+use super::follow_up::FollowUp;
 use super::journey::Line;
 use super::state::{Announcement, Comment, Decision, Participant, Round, RoundStatus, Workshop};
 use crate::id::{ActorId, Millis, TableId};
@@ -73,6 +74,18 @@ impl Workshop {
                 }
             }
             Event::LineSet { label, level } => self.feelings.line = Line { label: label.clone(), level: *level },
+            Event::FollowedUp { action, after_days, progress, measured, text, name } => {
+                let found = FollowUp {
+                    action: action.clone(),
+                    after_days: *after_days,
+                    progress: *progress,
+                    measured: measured.clone(),
+                    text: text.clone(),
+                    name: name.clone(),
+                    at,
+                };
+                self.follow_ups.entry(action.clone()).or_default().insert(*after_days, found);
+            }
             Event::LinkEnded { actor } => {
                 self.ended_links.insert(actor.clone());
             }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::follow_up::Progress;
 use super::plan::Draft;
 use super::state::{Phase, Verdict};
 use crate::id::{ActionId, ActorId, TableId, ThemeId};
@@ -165,6 +166,21 @@ pub enum Command {
         /// Why.
         reason: String,
         /// The reviewer's name as they gave it.
+        name: String,
+    },
+    /// Records what became of an approved action after some days; also once the café is closed.
+    FollowUp {
+        /// Which action.
+        action: ActionId,
+        /// Days after its decision: 30, 60 or 90.
+        after_days: u8,
+        /// How far it is.
+        progress: Progress,
+        /// Where its measure (KPI) stands now; may be empty.
+        measured: String,
+        /// What was found, in words; may be empty.
+        text: String,
+        /// The writer's name as they gave it.
         name: String,
     },
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 
+use super::follow_up::Progress;
 use super::plan::Draft;
 use super::state::{Phase, ThemeRef, Verdict};
 use crate::id::{ActionId, ActorId, Millis, TableId, ThemeId};
@@ -227,6 +228,23 @@ pub enum Event {
         /// Why.
         reason: String,
         /// Name of the reviewer.
+        name: String,
+    },
+    /// What became of an approved action after some days; the latest for each number of days counts.
+    FollowedUp {
+        /// Which action.
+        action: ActionId,
+        /// Days after its decision: 30, 60 or 90.
+        after_days: u8,
+        /// How far it is.
+        progress: Progress,
+        /// Where its measure stands now; may be empty.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        measured: String,
+        /// What was found, in words; may be empty.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        text: String,
+        /// Name of the writer.
         name: String,
     },
 }

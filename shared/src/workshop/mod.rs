@@ -1,7 +1,8 @@
 //! The café as a state machine with one writer, the server: [`Command`] → [`decide()`] → [`Event`]s → [`Workshop::apply`].
 //!
 //! Reading order: [`plan`] (what a facilitator prepares), [`command`], [`event`], [`state`], [`decide()`], [`apply`],
-//! [`access`] (who may read and write which board), [`journey`] (how the stages of a journey felt), [`mod@view`] and [`show`] (what each role gets to see).
+//! [`follow_up`] (what became of an action), [`journey`] (how the stages of a journey felt), [`access`] (who may read and write which board),
+//! [`mod@view`] and [`show`] (what each role gets to see).
 
 pub mod access;
 pub mod apply;
@@ -9,6 +10,7 @@ pub mod command;
 pub mod decide;
 pub mod event;
 mod fit;
+pub mod follow_up;
 pub mod journey;
 pub mod plan;
 pub mod refusal;

@@ -92,6 +92,9 @@ pub enum Refusal {
     /// No such action in the plan.
     #[error("no such action")]
     UnknownAction,
+    /// Only an action that stands approved can be followed up.
+    #[error("this action is not approved")]
+    NotApproved,
     /// No link was given to somebody of this name.
     #[error("no such link")]
     UnknownLink,
@@ -159,6 +162,7 @@ impl Refusal {
             Self::UnknownRound => "unknown_round",
             Self::UnknownTheme => "unknown_theme",
             Self::UnknownAction => "unknown_action",
+            Self::NotApproved => "not_approved",
             Self::UnknownLink => "unknown_link",
             Self::OwnLink => "own_link",
             Self::TableFull => "table_full",

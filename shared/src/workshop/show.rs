@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use super::follow_up::FollowUp;
 use super::journey::Counts;
 use super::state::{Decision, Participant, Phase, Workshop};
 use super::view::{
@@ -58,6 +59,8 @@ pub struct Scene<'a> {
     decisions: Vec<Decision>,
     /// How many gave each score, at every table, for those who see it yet.
     stages: Vec<Option<Counts>>,
+    /// And of what became of the actions since.
+    follow_ups: Vec<FollowUp>,
 }
 
 impl<'a> Scene<'a> {
@@ -75,6 +78,7 @@ impl<'a> Scene<'a> {
             lobby.sort_by_key(|(id, person)| (person.joined_at, *id));
             lobby.drain(..lobby.len().saturating_sub(limits::LOBBY_NAMES));
         }
+        let reviewed = state.phase >= Phase::Review;
         let closed = state.phase >= Phase::Vote && !state.vote.open && !state.vote.themes.is_empty();
         Self {
             id,
@@ -85,11 +89,8 @@ impl<'a> Scene<'a> {
             tally: closed.then(|| state.vote.tally().into_iter().collect()),
             company,
             lobby: lobby.into_iter().map(|(id, person)| show_person(id, person, live)).collect(),
-            decisions: if state.phase >= Phase::Review {
-                state.decisions.values().cloned().collect()
-            } else {
-                Vec::new()
-            },
+            decisions: if reviewed { state.decisions.values().cloned().collect() } else { Vec::new() },
+            follow_ups: if reviewed { follow_ups(state) } else { Vec::new() },
             stages: if state.draft.settings.feelings { state.stages() } else { Vec::new() },
         }
     }
@@ -119,7 +120,7 @@ impl<'a> Scene<'a> {
             announcement: state.announcement.clone(),
             vote: self.vote(&actor.id),
             feelings: self.feelings(actor),
-            part: Part::Reviewer(ReviewerPart { decisions: Vec::new(), comments: Vec::new() }),
+            part: Part::Reviewer(ReviewerPart::default()),
         };
         match actor.role {
             Role::Facilitator => {
@@ -143,6 +144,7 @@ impl<'a> Scene<'a> {
                 view.part = Part::Reviewer(ReviewerPart {
                     decisions: state.decisions.values().cloned().collect(),
                     comments: state.comments.clone(),
+                    follow_ups: follow_ups(state),
                 });
             }
         }
@@ -212,6 +214,7 @@ impl<'a> Scene<'a> {
             visited: self.state.visited.get(id).into_iter().flatten().copied().collect(),
             lobby: self.lobby.clone(),
             decisions: self.decisions.clone(),
+            follow_ups: self.follow_ups.clone(),
         }
     }
 
@@ -248,9 +251,15 @@ impl<'a> Scene<'a> {
             floor: floor.collect(),
             decisions: state.decisions.values().cloned().collect(),
             comments: state.comments.clone(),
+            follow_ups: follow_ups(state),
             alerts: Vec::new(),
         }
     }
+}
+
+/// By action and days.
+fn follow_ups(state: &Workshop) -> Vec<FollowUp> {
+    state.follow_ups.values().flat_map(|days| days.values()).cloned().collect()
 }
 
 /// Seats are shown while rounds are on, and in the gallery that follows them.

@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::follow_up::FollowUp;
 use super::journey::Line;
 use super::plan::Draft;
 use crate::id::{ActionId, ActorId, Millis, TableId, ThemeId};
@@ -32,7 +33,7 @@ pub enum Phase {
     Plan,
     /// Management reads and decides.
     Review,
-    /// Over; read-only.
+    /// Over; read-only, but for what becomes of the approved actions.
     Closed,
 }
 
@@ -281,6 +282,8 @@ pub struct Workshop {
     pub feelings: Feelings,
     /// The latest decision on each action.
     pub decisions: BTreeMap<ActionId, Decision>,
+    /// What became of each action, the latest by days after its decision. A later decision takes none of it away.
+    pub follow_ups: BTreeMap<ActionId, BTreeMap<u8, FollowUp>>,
     /// All comments, in order.
     pub comments: Vec<Comment>,
     /// Bytes of the comments that came through each link.

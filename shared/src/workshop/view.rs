@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::follow_up::FollowUp;
 use super::journey::Line;
 use super::plan::{Draft, Language};
 use super::state::{Announcement, Comment, Decision, Phase, RoundStatus, ThemeRef};
@@ -181,6 +182,9 @@ pub struct ParticipantPart {
     /// What was decided on the plan, from the phase review on; where many reasons are long, their beginnings.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub decisions: Vec<Decision>,
+    /// What became of the approved actions, from the phase review on, by action and days; where there is much to say, the latest of each action.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub follow_ups: Vec<FollowUp>,
 }
 
 /// A seat, with who else is there.
@@ -213,6 +217,9 @@ pub struct FacilitatorPart {
     pub decisions: Vec<Decision>,
     /// Comments so far.
     pub comments: Vec<Comment>,
+    /// What became of the approved actions so far, by action and days.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub follow_ups: Vec<FollowUp>,
     /// What is wrong beneath the café, for somebody to do something about it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub alerts: Vec<Alert>,
@@ -266,11 +273,14 @@ pub struct FloorTable {
 }
 
 /// A reviewer's part.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ReviewerPart {
     /// Decisions so far.
     pub decisions: Vec<Decision>,
     /// Comments so far.
     pub comments: Vec<Comment>,
+    /// What became of the approved actions so far, by action and days.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub follow_ups: Vec<FollowUp>,
 }

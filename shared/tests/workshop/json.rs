@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use shared::id::{ActorId, TableId};
+use shared::workshop::follow_up::Progress;
 use shared::workshop::state::{ThemeRef, Verdict};
 use shared::workshop::{Command, Event, Phase, Recorded};
 
@@ -50,7 +51,15 @@ fn events() -> Vec<Event> {
         Event::VoteCast { participant, theme: "a-1".into(), dots: 2 },
         Event::VoteClosed,
         Event::Commented { action: None, text: "t".into(), name: name.clone() },
-        Event::Decided { action: "b-1".into(), verdict: Verdict::Change, reason: "r".into(), name },
+        Event::Decided { action: "b-1".into(), verdict: Verdict::Change, reason: "r".into(), name: name.clone() },
+        Event::FollowedUp {
+            action: "b-1".into(),
+            after_days: 60,
+            progress: Progress::Underway,
+            measured: "8 min".into(),
+            text: String::new(),
+            name,
+        },
     ]
 }
 
@@ -100,7 +109,7 @@ fn w1_the_shape_of_a_snapshot_has_its_number() {
         (
             4,
             [
-                "announcement commented comments created_at decisions draft ended_links feelings hosts join_code locked participants phase round seats visited vote",
+                "announcement commented comments created_at decisions draft ended_links feelings follow_ups hosts join_code locked participants phase round seats visited vote",
                 "department hand helper joined_at left name removed seat_left",
             ]
         ),

@@ -4,6 +4,7 @@ mod access;
 mod annealed;
 mod cafe;
 mod feelings;
+mod follow_ups;
 mod joining;
 mod json;
 mod random;

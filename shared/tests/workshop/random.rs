@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use shared::id::{ActionId, Actor, ActorId, TableId, ThemeId};
 use shared::workshop::command::Internal;
+use shared::workshop::follow_up::Progress;
 use shared::workshop::state::{ThemeRef, Verdict};
 use shared::workshop::{Command, Event, Phase, Recorded, RoundStatus, Workshop};
 
@@ -97,6 +98,14 @@ fn talking() -> impl Strategy<Value = Command> {
             action: ActionId::from("x"),
             verdict: Verdict::Change,
             reason,
+            name
+        }),
+        (word(), word(), 0u8..2).prop_map(|(measured, name, days)| Command::FollowUp {
+            action: ActionId::from("x"),
+            after_days: 30 + 30 * days,
+            progress: Progress::Underway,
+            measured,
+            text: String::new(),
             name
         }),
     ]

@@ -2,6 +2,7 @@
 
 use shared::id::{Role, TableId};
 use shared::limits;
+use shared::workshop::follow_up::Progress;
 use shared::workshop::state::Verdict;
 use shared::workshop::{Command, Phase, Refusal, create};
 
@@ -49,6 +50,19 @@ fn commands() -> Vec<(Command, &'static [Role], Phase, Phase)> {
             READERS,
             Review,
             Review,
+        ),
+        (
+            Command::FollowUp {
+                action: "x".into(),
+                after_days: 30,
+                progress: Progress::Done,
+                measured: text(),
+                text: text(),
+                name: text(),
+            },
+            READERS,
+            Review,
+            Closed,
         ),
     ]
 }

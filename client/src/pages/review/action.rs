@@ -6,6 +6,7 @@ use shared::workshop::state::Decision;
 
 use super::comments::Comments;
 use super::decision::{Decide, verdict_class, verdict_word};
+use super::follow::FollowUps;
 use super::reviewer::Reviewer;
 use super::{comments_on, decision_on};
 use crate::i18n::{t, t_string, use_i18n};
@@ -113,13 +114,14 @@ pub fn ReviewAction(id: ActionId) -> impl IntoView {
                         })}
                 </div>
             </details>
+            <FollowUps id=stored.get_value() action decision />
         </li>
     })
 }
 
 /// The decision as a small sign in words and colour.
 #[component]
-fn VerdictSign(decision: Memo<Option<Decision>>) -> impl IntoView {
+pub fn VerdictSign(decision: Memo<Option<Decision>>) -> impl IntoView {
     let i18n = use_i18n();
     move || match decision.with(|decision| decision.as_ref().map(|decision| decision.verdict)) {
         None => view! { <span class="verdict">{t!(i18n, review.undecided)}</span> }.into_any(),

@@ -3,7 +3,9 @@
 mod action;
 mod comments;
 mod decision;
+mod fate;
 mod figures;
+mod follow;
 mod reviewer;
 
 use leptos::prelude::*;
@@ -16,7 +18,9 @@ use web_sys::Element;
 
 use self::action::ReviewAction;
 use self::comments::Comments;
+use self::fate::YourNotes;
 use self::figures::Figures;
+use self::follow::{Follow, Outlooks};
 use self::reviewer::Reviewer;
 use crate::api::ApiError;
 use crate::i18n::{t, t_string, use_i18n};
@@ -138,13 +142,20 @@ fn Document(phase: Phase) -> impl IntoView {
     provide_context(planning);
     let reviewer = Reviewer::new(cafe);
     provide_context(reviewer);
+    provide_context(Follow::new(cafe));
     let plan = planning.plan;
     let ids = plan.action_ids();
     let loaded = plan.loaded();
     let state = (phase == Phase::Plan && reviewer.decides)
         .then(|| view! { <p class="review-state">{t!(i18n, review.being_written)}</p> }.into_any())
         .or_else(|| {
-            (phase == Phase::Closed).then(|| view! { <p class="review-state">{t!(i18n, review.closed)}</p> }.into_any())
+            (phase == Phase::Closed).then(|| {
+                if reviewer.reviews {
+                    view! { <p class="review-state">{t!(i18n, follow.closed)}</p> }.into_any()
+                } else {
+                    view! { <p class="review-state">{t!(i18n, review.closed)}</p> }.into_any()
+                }
+            })
         });
     let nothing = move || {
         if loaded.get() {
@@ -154,7 +165,10 @@ fn Document(phase: Phase) -> impl IntoView {
         }
     };
     unfold_for_printing();
+    // Whoever took part finds their own words before the plan.
+    let yours = (!reviewer.reviews && phase >= Phase::Review).then(|| view! { <YourNotes /> });
     view! {
+        {yours}
         <article class="review" aria-labelledby="review-title">
             <header class="review-head">
                 <h2 id="review-title">{t!(i18n, review.title)}</h2>
@@ -165,6 +179,7 @@ fn Document(phase: Phase) -> impl IntoView {
             {state}
             <Figures />
             <Lens unfolded=true />
+            <Outlooks />
             <Show when=move || !ids.with(Vec::is_empty)>
                 <EffortImpact plan />
             </Show>

@@ -28,6 +28,8 @@ pub struct Reviewer {
     pub may_comment: Memo<bool>,
     /// Whether they may decide now.
     pub may_decide: Memo<bool>,
+    /// Whether they may record what became of an action now: also once the café is closed.
+    pub may_follow_up: Memo<bool>,
     i18n: I18n,
 }
 
@@ -53,7 +55,9 @@ impl Reviewer {
         let reviews = role != Role::Participant;
         let may_comment = Memo::new(move |_| reviews && matches!(phase.get(), Some(Phase::Plan | Phase::Review)));
         let may_decide = Memo::new(move |_| reviews && phase.get() == Some(Phase::Review));
-        Self { name, signed, decides: role == Role::Reviewer, reviews, may_comment, may_decide, i18n }
+        let may_follow_up = Memo::new(move |_| reviews && matches!(phase.get(), Some(Phase::Review | Phase::Closed)));
+        let decides = role == Role::Reviewer;
+        Self { name, signed, decides, reviews, may_comment, may_decide, may_follow_up, i18n }
     }
 
     /// Sends what stands under their name, once there is one. `ended` learns whether it is stored; what is wrong is said at its field.

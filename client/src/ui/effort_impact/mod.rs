@@ -8,6 +8,7 @@ use shared::id::ActionId;
 use crate::i18n::{t_string, use_i18n};
 use crate::pages::plan::action_block::title_or;
 use crate::pages::plan::reference;
+use crate::platform;
 use crate::state::board::Board;
 
 /// Side of the whole picture, in its own units.
@@ -145,15 +146,7 @@ fn Line(row: Row) -> impl IntoView {
             <button
                 type="button"
                 class="chart-line-button"
-                on:click=move |_| {
-                    if let Some(action) = document().get_element_by_id(&format!("action-{id}")) {
-                        if let Ok(Some(folded)) = action.query_selector("details:not([open])") {
-                            // Fails only on a name that is none.
-                            let _ = folded.set_attribute("open", "");
-                        }
-                        action.scroll_into_view();
-                    }
-                }
+                on:click=move |_| platform::reveal(&format!("action-{id}"))
             >
                 <span class="action-reference figures">{reference}</span>
                 <span class="chart-title">{title}</span>

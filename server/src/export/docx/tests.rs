@@ -68,6 +68,8 @@ fn x3_a_document_tells_every_action_in_its_order_with_what_speaks_for_it() {
         [
             "决定",
             "已批准：先从两栋楼试起 (陈总、2026-11-21 12:00 UTC)",
+            "30 天后",
+            "进行中 · 71 %：两栋楼都在打 (陈总、2026-11-21 12:00 UTC)",
             "理由",
             "等得最久\n也最生气",
             "来自主题",

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use shared::board::view::{Action, Handover, HarvestBoard, Note, NoteRef, PlanBoard, Stroke, TableBoard};
 use shared::id::{ActionId, Actor, ActorId, BoardKind, Millis, Role, TableId, ThemeId, WorkshopId};
+use shared::workshop::follow_up::FollowUp;
 use shared::workshop::journey::Journey;
 use shared::workshop::state::{Comment, Decision};
 use shared::workshop::{Event, Phase, Recorded, Workshop};
@@ -63,6 +64,11 @@ impl<'a> Reader<'a> {
         decisions.into_iter().flat_map(BTreeMap::values)
     }
 
+    fn follow_ups(&self) -> impl Iterator<Item = &'a FollowUp> + use<'a> {
+        let found = self.sees_from(Phase::Review).then_some(&self.workshop.follow_ups);
+        found.into_iter().flat_map(BTreeMap::values).flat_map(BTreeMap::values)
+    }
+
     /// Between facilitators and reviewers.
     fn comments(&self) -> &'a [Comment] {
         if self.actor.role == Role::Participant { &[] } else { &self.workshop.comments }
@@ -103,6 +109,12 @@ impl Export {
                 .reader
                 .decisions()
                 .filter(|d| !is_in_plan(&Some(d.action.clone())))
+                .cloned()
+                .collect(),
+            other_follow_ups: index
+                .reader
+                .follow_ups()
+                .filter(|found| !is_in_plan(&Some(found.action.clone())))
                 .cloned()
                 .collect(),
             comments: index.reader.comments().iter().filter(|c| !is_in_plan(&c.action)).cloned().collect(),
@@ -284,6 +296,8 @@ impl<'a> Index<'a> {
         let Action { id, title, stage, reason, accountable, helpers, due, .. } = action.clone();
         let Action { effort, impact, kpi, baseline, target, cost, risk, status, .. } = action.clone();
         let decision = self.reader.decisions().find(|decision| decision.action == id).cloned();
+        let follow_ups = self.reader.follow_ups().filter(|found| found.action == id).cloned();
+        let follow_ups = follow_ups.map(Into::into).collect();
         let comments = self.reader.comments().iter().filter(|c| c.action.as_ref() == Some(&id)).cloned().collect();
         let vote_on = |theme: &ThemeId| {
             let now = self.theme_titles.get(theme).copied();
@@ -314,6 +328,7 @@ impl<'a> Index<'a> {
             votes,
             sources: action.sources.iter().map(|at| self.source(at)).collect(),
             decision: decision.map(|d| DecisionPart { verdict: d.verdict, reason: d.reason, name: d.name, at: d.at }),
+            follow_ups,
             comments,
         }
     }

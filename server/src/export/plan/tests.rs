@@ -101,6 +101,30 @@ fn w13_an_export_tells_participants_what_was_decided_and_no_comments() {
 }
 
 #[test]
+fn x8_an_export_tells_what_became_of_each_action_to_those_who_see_it() {
+    for phase in [Phase::Review, Phase::Closed] {
+        let (export, json) = read(phase, guest());
+        let found = export.actions[0].after(30).map(|found| (found.progress, found.measured.as_str()));
+        assert_eq!(found, Some((Progress::Underway, "71 %")), "{json}");
+        assert!(json.contains("两栋楼都在打") && export.actions[0].after(60).is_none(), "{json}");
+    }
+    let (export, json) = read(Phase::Plan, guest());
+    assert!(export.actions[0].follow_ups.is_empty() && !json.contains("两栋楼都在打"), "{json}");
+    // What was found of an action that is no longer in the plan stays, in every format.
+    let mut sample = Sample::cafe();
+    sample.plan.as_mut().expect("a plan").actions.clear();
+    let export = sample.export();
+    assert_eq!(export.other_follow_ups.len(), 1);
+    let markdown = crate::export::markdown::write(&export);
+    assert!(markdown.contains("  - **30 天后**：**进行中** · 71 %：两栋楼都在打"), "{markdown}");
+    for format in [crate::export::Format::Docx, crate::export::Format::Xlsx] {
+        let file = format.write(&export).expect("a file");
+        let all: String = crate::export::sample::parts(&file).into_iter().map(|(_, text)| text).collect();
+        assert!(all.contains("两栋楼都在打") && all.contains("71 %"), "{format:?}");
+    }
+}
+
+#[test]
 fn h3_an_export_holds_no_board_that_its_reader_may_not_open() {
     let (gallery, json) = read(Phase::Gallery, guest());
     assert!(gallery.themes.is_empty() && gallery.actions.is_empty() && gallery.vote.is_none(), "{json}");

@@ -27,7 +27,7 @@ pub struct Context {
     pub seed: u64,
     /// Live themes of the harvest board; for opening the vote.
     pub themes: Vec<ThemeRef>,
-    /// Live actions of the plan board; for comments and decisions.
+    /// Live actions of the plan board; for comments, decisions and follow-ups.
     pub actions: Vec<ActionId>,
 }
 
@@ -50,7 +50,8 @@ pub fn decide(state: &Workshop, command: &Command, by: &Actor, ctx: &Context) ->
     if state.has_ended(by) {
         return Err(Refusal::NotAllowed);
     }
-    let always = matches!(command, Command::EndLink { .. } | Command::GoTo { phase: Phase::Review });
+    let always =
+        matches!(command, Command::EndLink { .. } | Command::FollowUp { .. } | Command::GoTo { phase: Phase::Review });
     if state.phase == Phase::Closed && !always {
         return Err(wrong_phase(state));
     }
@@ -92,6 +93,10 @@ pub fn decide(state: &Workshop, command: &Command, by: &Actor, ctx: &Context) ->
         Command::Feel { table, score } => feelings::feel(state, &by.id, *table, *score),
         Command::Comment { action, text, name } => review::comment(state, &by.id, action.as_ref(), text, name, ctx),
         Command::Decide { action, verdict, reason, name } => review::settle(state, action, *verdict, reason, name, ctx),
+        Command::FollowUp { action, after_days, progress, measured, text, name } => {
+            let said = review::Said { measured, text, name };
+            review::follow_up(state, action, *after_days, *progress, &said, ctx)
+        }
     }
 }
 
@@ -114,7 +119,7 @@ fn may_ask(role: Role, command: &Command) -> bool {
         Command::Rename { .. } | Command::RaiseHand { .. } | Command::Leave => role == Role::Participant,
         Command::CastVote { .. } | Command::Feel { .. } => role == Role::Participant,
         // A facilitator may write down what a reviewer said aloud.
-        Command::Comment { .. } | Command::Decide { .. } => role != Role::Participant,
+        Command::Comment { .. } | Command::Decide { .. } | Command::FollowUp { .. } => role != Role::Participant,
         _ => role == Role::Facilitator,
     }
 }

@@ -1,10 +1,11 @@
-//! Comments and decisions on the plan.
+//! Comments and decisions on the plan, and what became of it.
 
 use super::{Context, Refusal, Workshop, checked_name, require};
 use crate::id::{ActionId, ActorId};
 use crate::limits;
 use crate::workshop::event::Event;
-use crate::workshop::plan::paragraph;
+use crate::workshop::follow_up::{AFTER_DAYS, FollowUp, Progress};
+use crate::workshop::plan::{line, paragraph};
 use crate::workshop::state::{Comment, Decision, Phase, Verdict};
 
 pub(super) fn comment(
@@ -67,6 +68,51 @@ pub(super) fn settle(
     }
     let Decision { action, reason, name, .. } = decision;
     Ok(vec![Event::Decided { action, verdict, reason, name }])
+}
+
+/// What somebody says of an action they have looked at again.
+pub(super) struct Said<'a> {
+    /// Where its measure stands.
+    pub measured: &'a str,
+    /// What was found.
+    pub text: &'a str,
+    /// Their name.
+    pub name: &'a str,
+}
+
+/// The one thing that is still open once a café is closed: an action takes longer than its review.
+pub(super) fn follow_up(
+    state: &Workshop,
+    action: &ActionId,
+    after_days: u8,
+    progress: Progress,
+    said: &Said<'_>,
+    ctx: &Context,
+) -> Result<Vec<Event>, Refusal> {
+    require(state, Phase::Review..=Phase::Closed)?;
+    require_action(action, ctx)?;
+    if state.decisions.get(action).is_none_or(|decision| decision.verdict != Verdict::Approve) {
+        return Err(Refusal::NotApproved);
+    }
+    if !AFTER_DAYS.contains(&after_days) {
+        return Err(Refusal::OutOfRange { field: "after_days".into() });
+    }
+    let measured = line("measured", said.measured, limits::MEASURED_CHARS)?;
+    let text = paragraph("text", said.text, limits::COMMENT_CHARS)?;
+    let name = checked_name(said.name)?;
+    let found = FollowUp { action: action.clone(), after_days, progress, measured, text, name, at: ctx.now };
+    let before = state.follow_ups.get(action).and_then(|days| days.get(&after_days));
+    if before.is_some_and(|before| *before == FollowUp { at: before.at, ..found.clone() }) {
+        return Ok(vec![]);
+    }
+    // As with decisions, what takes the place of a longer one always finds room.
+    let (less, more) = (before.map_or(0, FollowUp::bytes), found.bytes());
+    let together = state.follow_ups.values().flat_map(|days| days.values()).map(FollowUp::bytes).sum::<usize>();
+    if more > less && together - less + more > limits::FOLLOW_UPS_BYTES {
+        return Err(Refusal::TooMuchText { field: "text".into(), limit: limits::FOLLOW_UPS_BYTES });
+    }
+    let FollowUp { action, measured, text, name, .. } = found;
+    Ok(vec![Event::FollowedUp { action, after_days, progress, measured, text, name }])
 }
 
 fn require_action(action: &ActionId, ctx: &Context) -> Result<(), Refusal> {
