@@ -51,6 +51,8 @@ pub const DECISIONS_BYTES: usize = 256 * 1024;
 pub const REMARK_BYTES: usize = 100;
 /// Notes of one board: a table of five in three rounds writes about fifty.
 pub const NOTES_MAX: usize = 2_000;
+/// Notes in one traveller's bag: whoever may carry everything chooses nothing, and three are told at the next table in a minute.
+pub const BAG_NOTES: usize = 3;
 /// Themes of one harvest and actions of one plan: beyond, nobody can oversee them.
 pub const THEMES_MAX: usize = 200;
 /// Characters of a theme's title in the vote: two lines on a phone. All titles are in every participant's view; the whole ones are on the

@@ -317,6 +317,7 @@ impl Guest {
             round,
             created_at: now,
             builds_on,
+            from: None,
         };
         self.edit(BoardKind::Table(table), |txn, replica| {
             note::create(txn, &replica.table, note);

@@ -36,7 +36,7 @@ pub use note::NewNote;
 pub use read::{count_notes, harvest_board, plan_board, table_board};
 pub use text::Splice;
 pub use view::{
-    Action, ActionStatus, ActionText, Handover, HandoverPart, HarvestBoard, Note, NoteKind, NoteRef, PlanBoard,
+    Action, ActionStatus, ActionText, Handover, HandoverPart, HarvestBoard, Note, NoteKind, NoteRef, Origin, PlanBoard,
     TableBoard, Theme,
 };
 
