@@ -61,7 +61,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::export::sample::{HOSTILE, Sample, filled};
+    use crate::export::sample::{HOSTILE, Sample, carrying, filled};
     use shared::workshop::Language;
 
     /// As a reader of such files reads it: the head, and each row by its columns.
@@ -107,6 +107,13 @@ mod tests {
         sample.workshop.draft.language = Language::En;
         let (head, _) = read(&write(&sample.export()).expect("a file"));
         assert_eq!(&head[..3], ["Ref.", "Action", "Decision"]);
+    }
+
+    #[test]
+    fn x7_a_source_that_was_carried_says_where_from() {
+        let (_, rows) = read(&write(&carrying().export()).expect("a file"));
+        let notes = &rows[0]["依据的便签"];
+        assert!(notes.ends_with(" · 带自第 1 桌 “报修与投诉”、王芳、第 2 轮)"), "{notes}");
     }
 
     #[test]

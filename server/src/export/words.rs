@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use shared::workshop::state::Verdict;
 use shared::workshop::{Language, Phase};
 
-use super::plan::{ActionPart, Export};
+use super::plan::{ActionPart, CarriedPart, Export};
 
 /// All words of one language.
 pub(super) struct Words {
@@ -76,6 +76,7 @@ pub(super) struct Words {
     pub note: &'static str,
     pub author: &'static str,
     pub builds_on: &'static str,
+    pub carried_from: &'static str,
     pub stars: &'static str,
     pub taken_away_mark: &'static str,
     pub yes: &'static str,
@@ -136,6 +137,16 @@ impl Words {
             Language::ZhCn => format!("第 {number} 桌"),
             Language::En => format!("Table {number}"),
         }
+    }
+
+    /// Where a note was carried from, as far as that is known, with what people wrote made harmless by `clean`.
+    pub(super) fn carried(&self, from: &CarriedPart, clean: impl Fn(&str) -> String) -> String {
+        let by = self.one_of("带自", "carried from ");
+        let place = format!("{by}{} {}{}{}", self.table(from.table), self.quotes.0, clean(&from.topic), self.quotes.1);
+        let author = from.author.as_deref().map(clean);
+        let round = from.round.map(|round| self.round(round));
+        let lost = if from.deleted { Some(self.taken_away_mark) } else { (!from.found).then_some(self.not_found) };
+        [Some(place), author, round, lost.map(str::to_owned)].into_iter().flatten().collect::<Vec<_>>().join(self.comma)
     }
 
     pub(super) fn round(&self, number: u16) -> String {
@@ -351,6 +362,7 @@ static ZH_CN: Words = Words {
     note: "便签",
     author: "作者",
     builds_on: "接着几号说",
+    carried_from: "带自几号",
     stars: "星标",
     taken_away_mark: "已撤下",
     yes: "是",
@@ -440,6 +452,7 @@ static EN: Words = Words {
     note: "Note",
     author: "Author",
     builds_on: "Builds on No.",
+    carried_from: "Carried from No.",
     stars: "Stars",
     taken_away_mark: "taken away",
     yes: "yes",

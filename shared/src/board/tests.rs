@@ -140,9 +140,12 @@ fn b26_nonsense_about_where_a_note_was_carried_from_is_ignored() {
     }
     // A place that could be one stands, whatever is said of who wrote there; the rest of the note is untouched.
     say("from", Any::from("2000/a"));
-    for nonsense in
-        [Any::from(3), Any::from("x".repeat(crate::limits::NAME_CHARS + 1)), Any::from("\u{202e}gro"), Any::from("\u{7}")]
-    {
+    for nonsense in [
+        Any::from(3),
+        Any::from("x".repeat(crate::limits::NAME_CHARS + 1)),
+        Any::from("\u{202e}gro"),
+        Any::from("\u{7}"),
+    ] {
         say("from_author", nonsense);
         let from = table.note("1-1").from.expect("a place");
         assert_eq!((from.note.table, from.author_name.as_str()), (TableId(2000), ""));
