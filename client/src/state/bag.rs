@@ -224,7 +224,13 @@ mod tests {
     }
 
     fn packed(table: u16, id: &str, text: &str) -> Packed {
-        let note = Note { id: id.into(), text: text.into(), author_name: "李雷".into(), kind: NoteKind::Pain, ..Note::default() };
+        let note = Note {
+            id: id.into(),
+            text: text.into(),
+            author_name: "李雷".into(),
+            kind: NoteKind::Pain,
+            ..Note::default()
+        };
         Packed::of(TableId(table), &note, true).expect("a copy")
     }
 
@@ -267,7 +273,9 @@ mod tests {
         let mut bag = Contents::default();
         bag.pack(packed(1, "a", "甲"));
         let good = bag.write();
-        for nonsense in ["", "null", "{", "[", "3", "\"x\"", "{\"notes\":[]}", "[1,null,[],{}]", &good[..good.len() - 2]] {
+        for nonsense in
+            ["", "null", "{", "[", "3", "\"x\"", "{\"notes\":[]}", "[1,null,[],{}]", &good[..good.len() - 2]]
+        {
             assert_eq!(Contents::read(nonsense), Contents::default(), "{nonsense}");
         }
         let entry = good.trim_start_matches('[').trim_end_matches(']').to_owned();
@@ -291,7 +299,8 @@ mod tests {
         let name = Contents::read(&format!("[{}]", entry.replace("李雷", &"名".repeat(limits::NAME_CHARS + 1))));
         assert_eq!(name.notes()[0].from.author_name, "");
         // More than fit, and the same twice.
-        let many: Vec<String> = (1..=9).map(|n| entry.replace("\"table\":1", &format!("\"table\":{}", n / 2 + 1))).collect();
+        let many: Vec<String> =
+            (1..=9).map(|n| entry.replace("\"table\":1", &format!("\"table\":{}", n / 2 + 1))).collect();
         assert_eq!(Contents::read(&format!("[{}]", many.join(","))).notes().len(), limits::BAG_NOTES);
     }
 }
