@@ -110,7 +110,7 @@ fn Source(place: NoteRef, editable: Signal<bool>, remove: Callback<NoteRef>) -> 
                 <span class="source-words">
                     <Quote words=before />
                     {words}
-                    <FromLine from />
+                    <FromLine from named=Signal::derive(move || show_authors.get() == Some(true)) />
                 </span>
                 <span class="source-origin quiet small">{stars} {origin}</span>
             </button>

@@ -29,6 +29,7 @@ pub struct BagHere {
     board: Board,
     table: TableId,
     locked: Memo<Option<bool>>,
+    show_authors: Memo<Option<bool>>,
     /// Whether the sheet is open.
     open: RwSignal<bool>,
     /// What was just put down or left behind.
@@ -47,6 +48,7 @@ impl BagHere {
             board,
             table,
             locked: cafe.memo(|view| view.locked),
+            show_authors: cafe.memo(|view| view.show_authors),
             open: RwSignal::new(false),
             regret: Regret::new(),
             landed: RwSignal::new(None),
@@ -185,7 +187,10 @@ fn BagNote(here: BagHere, packed: Packed) -> impl IntoView {
         <li class=format!("bag-note {}", kind_class(kind))>
             <div class="bag-note-head">
                 <KindChip kind=Signal::stored(kind) />
-                <FromLine from=Signal::stored(Some(from)) />
+                <FromLine
+                    from=Signal::stored(Some(from))
+                    named=Signal::derive(move || here.show_authors.get() == Some(true))
+                />
             </div>
             <p class="bag-words" tabindex="0">
                 {text}

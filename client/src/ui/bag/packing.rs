@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 use shared::id::{BoardKind, NoteId};
+use shared::limits::BAG_NOTES;
 
 use super::place_of;
 use crate::i18n::{t, t_string, use_i18n};
@@ -35,10 +36,10 @@ pub fn PackButton(
         match bag.pack(packed) {
             Packing::Packed | Packing::There => {
                 let count = bag.contents().with_untracked(|contents| contents.notes().len());
-                let words = t_string!(i18n, bag.packed, n = count, max = shared::limits::BAG_NOTES).to_string();
+                let words = t_string!(i18n, bag.packed, n = count, max = BAG_NOTES).to_string();
                 toast(ToastKind::Good, words);
             }
-            Packing::Full => toast(ToastKind::Bad, t_string!(i18n, bag.full).to_string()),
+            Packing::Full => toast(ToastKind::Bad, t_string!(i18n, bag.full, max = BAG_NOTES).to_string()),
         }
     };
     let act = move |_| {

@@ -3,9 +3,7 @@
 use leptos::prelude::*;
 use shared::board::view::{Note, NoteRef, Origin};
 
-use super::Desk;
 use crate::i18n::{t, t_string, use_i18n};
-use crate::state::cafe::Cafe;
 use crate::ui::table_badge::table_class;
 
 /// Where all boards are read, the notes that others were carried from: a context that pages provide.
@@ -35,23 +33,24 @@ pub fn FromLine(
     /// The origin as the note says it.
     #[prop(into)]
     from: Signal<Option<Origin>>,
+    /// Whether authors are named.
+    #[prop(into)]
+    named: Signal<bool>,
     /// One press shows the note there, where the page can do so.
     #[prop(optional)]
     leads: bool,
 ) -> impl IntoView {
     let i18n = use_i18n();
     let originals = use_context::<Originals>();
-    let desk = use_context::<Desk>().or_else(|| use_context::<Cafe>().map(Desk::new));
     let known = Memo::new(move |_| {
         let Origin { note: place, author_name } = from.get()?;
         let first = originals.and_then(|originals| originals.note.run(place.clone()));
         // What the note says itself is truer than what its carrier says of it.
         let author = first.map_or(author_name, |first| first.with(|first| first.author_name.clone()));
-        let show = desk.is_some_and(|desk| desk.show_authors.get() == Some(true));
         let gone = first.is_some_and(|first| first.with(|first| first.deleted));
         Some(Known {
             place,
-            author: Some(author).filter(|name| show && !name.is_empty()),
+            author: Some(author).filter(|name| named.get() && !name.is_empty()),
             gone,
             there: first.is_some(),
         })

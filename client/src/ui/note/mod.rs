@@ -186,7 +186,7 @@ pub fn NoteCard(
     let packed = carries.then(|| view! { <PackedSign board id=id.get_value() /> });
     let menu = move || {
         // Where nobody may write, a note can still be taken along.
-        (writable.get() || carries).then(|| {
+        (writable.get() || carries && note.with(|note| !note.text.trim().is_empty())).then(|| {
             view! {
                 <button
                     type="button"
@@ -272,7 +272,7 @@ pub fn NoteCard(
                 {packed}
                 {menu}
             </header>
-            <FromLine from leads=true />
+            <FromLine from named=Signal::derive(show_author) leads=true />
             {compact.then(|| view! { <Quote words=quoted(board, note) /> })}
             {words}
             <footer class="note-foot">
