@@ -176,15 +176,17 @@ async fn exported(server: &Server, cafe: &Cafe, table: TableId) -> Result<Vec<se
 async fn x7_a_note_that_was_carried_is_found_in_the_export_with_where_it_came_from() -> Result<()> {
     let server = Server::start().await?;
     let cafe = Cafe::open(&server, &small(2, 2, 20.0)).await?;
-    let (host, other, traveller) = (cafe.guest("李雷").await?, cafe.guest("王芳").await?, cafe.guest("韩梅梅").await?);
-    let guests = vec![host, other, traveller];
+    let mut guests = Vec::new();
+    for name in ["李雷", "王芳", "韩梅梅", "林涛"] {
+        guests.push(cafe.guest(name).await?);
+    }
     let first = cafe.next_round(&guests).await?;
     let packed = guests[2].write(first[2], NoteKind::Pain, "等了三天没人上门", None)?;
     guests[2].saved().await?;
     cafe.steer(Command::EndRound).await?;
     let second = cafe.next_round(&guests).await?;
-    // Hosts stay and the third goes on; whoever carries, the note lies at another table than before.
-    let (from, to) = (first[2], if second[2] == first[2] { TableId(3 - first[2].0) } else { second[2] });
+    // Hosts stay, the others go on; whoever carries it, the note lands at another table than before.
+    let (from, to) = (first[2], TableId(3 - first[2].0));
     let at = |table: TableId| second.iter().position(|seat| *seat == table).context("somebody sits there");
     let carrier = &guests[at(to)?];
     let origin = Origin::new(NoteRef { table: from, note: packed.clone() }, "韩梅梅");

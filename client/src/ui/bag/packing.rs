@@ -62,7 +62,9 @@ pub fn PackButton(
                         }
                     }}
                 </Button>
-                <p class="quiet small">{t!(i18n, bag.pack_hint)}</p>
+                <Show when=move || !there.get()>
+                    <p class="quiet small">{t!(i18n, bag.pack_hint)}</p>
+                </Show>
             </div>
         </Show>
     })
@@ -82,7 +84,7 @@ pub fn PackedSign(
     Some(move || {
         there.get().then(|| {
             view! {
-                <span class="bag-sign">
+                <span class="bag-sign" title=move || t_string!(i18n, bag.in_bag).to_string()>
                     <Icon icon=icondata_lu::LuBackpack />
                     <span>{t!(i18n, bag.in_bag)}</span>
                 </span>
