@@ -142,7 +142,10 @@ impl Words {
     /// Where a note was carried from, as far as that is known, with what people wrote made harmless by `clean`.
     pub(super) fn carried(&self, from: &CarriedPart, clean: impl Fn(&str) -> String) -> String {
         let by = self.one_of("带自", "carried from ");
-        let place = format!("{by}{} {}{}{}", self.table(from.table), self.quotes.0, clean(&from.topic), self.quotes.1);
+        let topic = clean(&from.topic);
+        // A table that the café does not have.
+        let topic = if topic.is_empty() { topic } else { format!(" {}{topic}{}", self.quotes.0, self.quotes.1) };
+        let place = format!("{by}{}{topic}", self.table(from.table));
         let author = from.author.as_deref().map(clean);
         let round = from.round.map(|round| self.round(round));
         let lost = if from.deleted { Some(self.taken_away_mark) } else { (!from.found).then_some(self.not_found) };

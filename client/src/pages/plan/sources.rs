@@ -109,8 +109,8 @@ fn Source(place: NoteRef, editable: Signal<bool>, remove: Callback<NoteRef>) -> 
                 <TableBadge id=table />
                 <span class="source-words">
                     <Quote words=before />
-                    {words}
                     <FromLine from named=Signal::derive(move || show_authors.get() == Some(true)) />
+                    {words}
                 </span>
                 <span class="source-origin quiet small">{stars} {origin}</span>
             </button>

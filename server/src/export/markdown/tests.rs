@@ -1,5 +1,7 @@
 use super::*;
 use crate::export::sample::{HOSTILE, Sample, carrying, filled};
+use shared::board::view::{NoteRef, Origin};
+use shared::id::TableId;
 use shared::workshop::Language;
 
 #[test]
@@ -115,4 +117,9 @@ fn x7_a_carried_note_says_where_it_was_carried_from() {
     sample.tables[0].as_mut().expect("a board").notes[1].deleted = true;
     let text = write(&sample.export());
     assert!(text.contains("carried from Table 1 “报修与投诉”, 王芳, Round 2, taken away"), "{text}");
+    // What its carrier made up.
+    let nowhere = NoteRef { table: TableId(9), note: "none".into() };
+    sample.tables[1].as_mut().expect("a board").notes[0].from = Origin::new(nowhere, "老板");
+    let text = write(&sample.export());
+    assert!(text.contains(&format!(" · carried from Table 9, {})", words(Language::En).not_found)), "{text}");
 }
