@@ -7,9 +7,9 @@ use leptos_i18n_parser::parse_locales::options::{Config, ParseOptions};
 use leptos_i18n_parser::parse_locales::parse_locales;
 
 /// Files in each language's folder: one for each group of pages.
-const NAMESPACES: [&str; 16] = [
+const NAMESPACES: [&str; 17] = [
     "common", "kit", "home", "new", "join", "console", "cafe", "board", "gallery", "harvest", "vote", "plan", "review",
-    "journey", "follow", "fate",
+    "journey", "follow", "fate", "bag",
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {

@@ -172,6 +172,7 @@ fn new_note(n: u32) -> NewNote {
         round: Some(0),
         created_at: 0,
         builds_on: None,
+        from: None,
     }
 }
 

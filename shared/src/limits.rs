@@ -62,6 +62,8 @@ pub const STROKES_MAX: usize = 2_000;
 pub const STROKE_POINTS: usize = 512;
 /// Width of a line, in canvas units: a marker.
 pub const STROKE_WIDTH: u8 = 24;
+/// Notes in one traveller's bag: whoever may carry everything chooses nothing, and three are told at the next table in a minute.
+pub const BAG_NOTES: usize = 3;
 /// Themes of one harvest and actions of one plan: beyond, nobody can oversee them.
 pub const THEMES_MAX: usize = 200;
 /// Characters of a theme's title in the vote: two lines on a phone. All titles are in every participant's view; the whole ones are on the

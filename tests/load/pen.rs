@@ -51,6 +51,7 @@ impl Template {
                 round: Some(0),
                 created_at: 0,
                 builds_on: None,
+                from: None,
             };
             note::create(&mut txn, &roots, new);
             txn.encode_update_v1()

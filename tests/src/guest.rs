@@ -8,7 +8,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use futures_util::{SinkExt, StreamExt};
 use serde_json::Value;
 use shared::board::note::{self, NewNote};
-use shared::board::view::{NoteKind, TableBoard};
+use shared::board::view::{NoteKind, Origin, TableBoard};
 use shared::id::{ActorId, BoardId, BoardKind, NoteId, TableId, WorkshopId};
 use shared::wire::frame::{Address, Addressed, ClientFrame, ClientMessage, ServerFrame, ServerMessage};
 use shared::wire::presence;
@@ -291,6 +291,25 @@ impl Guest {
     /// # Errors
     /// The board was not opened.
     pub fn write(&self, table: TableId, kind: NoteKind, text: &str, builds_on: Option<NoteId>) -> Result<NoteId> {
+        self.put(table, kind, text, builds_on, None)
+    }
+
+    /// Puts a note down on a table's board that was carried from another one.
+    ///
+    /// # Errors
+    /// The board was not opened.
+    pub fn carry(&self, table: TableId, kind: NoteKind, text: &str, from: Option<Origin>) -> Result<NoteId> {
+        self.put(table, kind, text, None, from)
+    }
+
+    fn put(
+        &self,
+        table: TableId,
+        kind: NoteKind,
+        text: &str,
+        builds_on: Option<NoteId>,
+        from: Option<Origin>,
+    ) -> Result<NoteId> {
         let (round, now) = match self.view() {
             Some(view) => (view.round.map(|r| r.index), view.now),
             None => (None, 0),
@@ -317,6 +336,7 @@ impl Guest {
             round,
             created_at: now,
             builds_on,
+            from,
         };
         self.edit(BoardKind::Table(table), |txn, replica| {
             note::create(txn, &replica.table, note);

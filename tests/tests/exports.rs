@@ -8,12 +8,13 @@ use futures_util::future::try_join_all;
 use harness::cafe::{Cafe, small};
 use harness::server::Server;
 use reqwest::header::HeaderMap;
-use shared::board::view::{NoteKind, NoteRef};
-use shared::board::{action, theme};
-use shared::id::{ActionId, BoardKind, ThemeId};
+use shared::board::view::{NoteKind, NoteRef, Origin};
+use shared::board::{action, note, theme};
+use shared::id::{ActionId, BoardKind, TableId, ThemeId};
 use shared::limits;
 use shared::workshop::state::Verdict;
 use shared::workshop::{Command, Phase};
+use yrs::{Map, MapRef};
 
 /// What somebody writes who hopes that a spreadsheet runs it.
 const FORMULA: &str = "=HYPERLINK(\"http://evil\",\"等了两小时\")";
@@ -159,5 +160,71 @@ async fn x3_many_documents_at_once_are_made_one_after_the_other() -> Result<()> 
     for (_, file) in try_join_all(asked).await? {
         ensure!(file.len() > 100);
     }
+    Ok(())
+}
+
+/// The notes of a table in the export of the whole café.
+async fn exported(server: &Server, cafe: &Cafe, table: TableId) -> Result<Vec<serde_json::Value>> {
+    let (_, file) = fetch(server, cafe, &cafe.created.facilitator_token, "json").await?;
+    let whole: serde_json::Value = serde_json::from_slice(&file)?;
+    let tables = whole["tables"].as_array().context("tables")?;
+    let found = tables.iter().find(|found| found["number"] == table.0).context("the table")?;
+    Ok(found["notes"].as_array().context("notes")?.clone())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn x7_a_note_that_was_carried_is_found_in_the_export_with_where_it_came_from() -> Result<()> {
+    let server = Server::start().await?;
+    let cafe = Cafe::open(&server, &small(2, 2, 20.0)).await?;
+    let mut guests = Vec::new();
+    for name in ["李雷", "王芳", "韩梅梅", "林涛"] {
+        guests.push(cafe.guest(name).await?);
+    }
+    let first = cafe.next_round(&guests).await?;
+    let packed = guests[2].write(first[2], NoteKind::Pain, "等了三天没人上门", None)?;
+    guests[2].saved().await?;
+    cafe.steer(Command::EndRound).await?;
+    let second = cafe.next_round(&guests).await?;
+    // Hosts stay, the others go on; whoever carries it, the note lands at another table than before.
+    let (from, to) = (first[2], TableId(3 - first[2].0));
+    let at = |table: TableId| second.iter().position(|seat| *seat == table).context("somebody sits there");
+    let carrier = &guests[at(to)?];
+    let origin = Origin::new(NoteRef { table: from, note: packed.clone() }, "韩梅梅");
+    carrier.carry(to, NoteKind::Pain, "等了三天没人上门", origin)?;
+    // Somebody whose client says what cannot be: it costs the word about itself, and nothing else.
+    let odd = carrier.write(to, NoteKind::Idea, "胡说", None)?;
+    carrier.edit(BoardKind::Table(to), |txn, replica| {
+        let note = replica.table.notes.get(txn, odd.as_str()).and_then(|note| note.cast::<MapRef>().ok());
+        if let Some(note) = note {
+            note.insert(txn, "from", "0/\u{1b}[31m");
+            note.insert(txn, "from_author", true);
+        }
+    })?;
+    carrier.saved().await?;
+
+    let notes = exported(&server, &cafe, to).await?;
+    let said = |text: &str| notes.iter().find(|note| note["text"] == text).context("the note");
+    let carried = &said("等了三天没人上门")?["carried_from"];
+    assert_eq!((&carried["table"], &carried["note"]), (&from.0.into(), &packed.as_str().into()), "{carried}");
+    assert_eq!((&carried["author"], &carried["round"]), (&"韩梅梅".into(), &1.into()), "{carried}");
+    assert_eq!((&carried["found"], &carried["deleted"]), (&true.into(), &false.into()), "{carried}");
+    assert_eq!(said("胡说")?["carried_from"], serde_json::Value::Null);
+    let there = exported(&server, &cafe, from).await?;
+    let start = there.iter().find(|note| note["id"] == packed.as_str()).context("the note it leads to")?;
+    assert_eq!((&start["text"], &start["carried_from"]), (&"等了三天没人上门".into(), &serde_json::Value::Null));
+
+    // Taken away at its own table since: the chain holds, and the file for people says so.
+    guests[2].edit(BoardKind::Table(from), |txn, replica| note::set_deleted(txn, &replica.table, &packed, true))?;
+    guests[2].saved().await?;
+    let (_, page) = fetch(&server, &cafe, &cafe.created.facilitator_token, "md").await?;
+    let page = String::from_utf8(page)?;
+    ensure!(page.contains(&format!("带自第 {from} 桌 “话题 {from}”、韩梅梅、第 1 轮、已撤下")), "{page}");
+    let (_, book) = fetch(&server, &cafe, &cafe.created.facilitator_token, "xlsx").await?;
+    let mut book: Xlsx<_> = Xlsx::new(Cursor::new(book.as_slice()))?;
+    let rows: Vec<_> = book.worksheet_range("便签")?.rows().map(<[_]>::to_vec).collect();
+    let column = rows[0].iter().position(|cell| cell.get_string() == Some("带自几号")).context("the column")?;
+    let numbers: Vec<_> = rows[1..].iter().filter_map(|row| row[column].get_float()).collect();
+    let start = rows[1..].iter().find(|row| row[1].get_float() == Some(from.0.into())).context("its row")?;
+    assert_eq!(numbers, [start[0].get_float().context("a number")?]);
     Ok(())
 }

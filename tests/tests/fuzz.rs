@@ -134,6 +134,7 @@ fn pages() -> Vec<Vec<u8>> {
         round: Some(0),
         created_at: 1_700_000_000_000,
         builds_on: Some("4d-0".into()),
+        from: None,
     };
     let mut updates = vec![
         edit(&doc, &|txn| note::create(txn, &table, new("4d-1"))),

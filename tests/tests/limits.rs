@@ -374,6 +374,7 @@ async fn b7_structs_under_a_foreign_client_id_are_refused() -> Result<()> {
             round: None,
             created_at: 0,
             builds_on: None,
+            from: None,
         };
         shared::board::note::create(txn, &r.table, new);
     });

@@ -3,8 +3,8 @@
 
 use leptos::prelude::*;
 use shared::board::{
-    Action, ActionStatus, Handover, NewAction, NewNote, Note, NoteKind, NoteRef, Pen, Stroke, Theme, action, note,
-    stroke, theme,
+    Action, ActionStatus, Handover, NewAction, NewNote, Note, NoteKind, NoteRef, Origin, Pen, Stroke, Theme, action,
+    note, stroke, theme,
 };
 use shared::id::{ActionId, ActorId, BoardKind, NoteId, StrokeId, ThemeId};
 use shared::limits;
@@ -12,6 +12,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use yrs::TransactionMut;
 
+use super::bag::Packed;
 use super::cafe::Cafe;
 use super::live_text::{LiveTextHandle, TextAt};
 use super::place;
@@ -119,6 +120,23 @@ impl Board {
         builds_on: Option<NoteId>,
         at: Option<(f64, f64)>,
     ) -> Option<NoteId> {
+        self.write_note(kind, text, builds_on, at, None)
+    }
+
+    /// Puts a note down that was carried from another table: with its words, as a note of its carrier, where there is room. None on a board
+    /// that may not be written on.
+    pub fn put_down(self, packed: &Packed) -> Option<NoteId> {
+        self.write_note(packed.kind, &packed.text, None, None, Some(packed.from.clone()))
+    }
+
+    fn write_note(
+        self,
+        kind: NoteKind,
+        text: &str,
+        builds_on: Option<NoteId>,
+        at: Option<(f64, f64)>,
+        from: Option<Origin>,
+    ) -> Option<NoteId> {
         let room = self.room();
         let (x, y) = at.unwrap_or_else(|| {
             let notes: Vec<Note> = room.projection.notes.borrow().values().map(|note| note.get_untracked()).collect();
@@ -139,6 +157,7 @@ impl Board {
             round: self.cafe.round(),
             created_at: self.cafe.server_now(),
             builds_on,
+            from,
         };
         let id = new.id.clone();
         let mut new = Some(new);

@@ -7,6 +7,7 @@ use shared::id::{ActorId, Millis, Role, WorkshopId};
 use shared::workshop::view::Me;
 use wasm_bindgen_futures::spawn_local;
 
+use super::bag;
 use crate::platform;
 use crate::sync::storage::Storage;
 
@@ -146,6 +147,7 @@ pub fn forget(identity: &Identity) {
         write(list);
     }
     let scope = identity.scope();
+    bag::forget(&scope);
     spawn_local(async move { Storage::open().await.forget(&scope).await });
 }
 

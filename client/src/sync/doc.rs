@@ -349,6 +349,7 @@ mod tests {
             round: None,
             created_at: 1,
             builds_on: None,
+            from: None,
         };
         document.edit(0, |txn| note::create(txn, table(document), new));
     }
@@ -461,6 +462,7 @@ mod tests {
                 round: None,
                 created_at: 1,
                 builds_on: None,
+                from: None,
             };
             note::create(txn, &roots, new);
             note::set_deleted(txn, &roots, &id, true);

@@ -23,6 +23,7 @@ pub mod theme;
 pub mod toast;
 
 // A table and its board.
+pub mod bag;
 pub mod board_canvas;
 pub mod board_list;
 pub mod composer;

@@ -62,7 +62,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::export::sample::{HOSTILE, Sample, filled};
+    use crate::export::sample::{HOSTILE, Sample, carrying, filled};
     use shared::workshop::Language;
 
     /// As a reader of such files reads it: the head, and each row by its columns.
@@ -123,6 +123,13 @@ mod tests {
         ] {
             assert_eq!(rows[0].get(column).map(String::as_str), Some(cell), "{column}: {head:?}");
         }
+    }
+
+    #[test]
+    fn x7_a_source_that_was_carried_says_where_from() {
+        let (_, rows) = read(&write(&carrying().export()).expect("a file"));
+        let notes = &rows[0]["依据的便签"];
+        assert!(notes.ends_with(" · 带自第 1 桌 “报修与投诉”、王芳、第 2 轮)"), "{notes}");
     }
 
     #[test]

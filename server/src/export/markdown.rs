@@ -9,7 +9,7 @@ use shared::workshop::journey::tenths_text;
 use shared::workshop::state::{Comment, Verdict};
 
 use super::escape::{block, line};
-use super::plan::{ActionPart, Export, FollowUpPart, NotePart, Source, TablePart, Turn};
+use super::plan::{ActionPart, CarriedPart, Export, FollowUpPart, NotePart, Source, TablePart, Turn};
 use super::words::{Turned, Words, words};
 use crate::clock::utc;
 
@@ -178,7 +178,12 @@ impl Page {
         format!(
             "**{}** {text} ({})",
             w.kind(&source.kind),
-            self.origin(Some(place), source.round, source.author.as_deref(), source.stars)
+            self.origin(
+                [Some(place), self.carried(source.carried_from.as_ref())],
+                source.round,
+                source.author.as_deref(),
+                source.stars
+            )
         )
     }
 
@@ -187,10 +192,20 @@ impl Page {
     }
 
     /// Where a note comes from, as far as it is known.
-    fn origin(&self, place: Option<String>, round: Option<u16>, author: Option<&str>, stars: usize) -> String {
+    fn origin(
+        &self,
+        [place, carried]: [Option<String>; 2],
+        round: Option<u16>,
+        author: Option<&str>,
+        stars: usize,
+    ) -> String {
         let round = round.map(|round| self.words.round(round));
         let stars = (stars > 0).then(|| format!("★ {stars}"));
-        [place, author.map(line), round, stars].into_iter().flatten().collect::<Vec<_>>().join(" · ")
+        [place, author.map(line), round, carried, stars].into_iter().flatten().collect::<Vec<_>>().join(" · ")
+    }
+
+    fn carried(&self, from: Option<&CarriedPart>) -> Option<String> {
+        from.map(|from| self.words.carried(from, line))
     }
 
     fn themes(&mut self, export: &Export) {
@@ -293,7 +308,12 @@ impl Page {
         for (depth, note) in threads(&table.notes) {
             let indent = "  ".repeat(depth.min(DEPTH));
             let text = self.note_text(&note.text, &format!("{indent}  "));
-            let origin = self.origin(None, note.round, note.author.as_deref(), note.stars);
+            let origin = self.origin(
+                [None, self.carried(note.carried_from.as_ref())],
+                note.round,
+                note.author.as_deref(),
+                note.stars,
+            );
             let origin = if origin.is_empty() { origin } else { format!(" ({origin})") };
             let and = if depth > 0 { "↳ " } else { "" };
             self.line(&format!("{indent}- {and}**{}** {text}{origin}", w.kind(&note.kind)));
@@ -302,7 +322,12 @@ impl Page {
         if !gone.is_empty() {
             self.paragraph(&format!("{}{}", w.taken_away, w.colon.trim_end()));
             for note in gone {
-                let origin = self.origin(None, note.round, note.author.as_deref(), note.stars);
+                let origin = self.origin(
+                    [None, self.carried(note.carried_from.as_ref())],
+                    note.round,
+                    note.author.as_deref(),
+                    note.stars,
+                );
                 self.line(&format!("- **{}** ~~{}~~ ({origin})", w.kind(&note.kind), line(&note.text)));
             }
         }

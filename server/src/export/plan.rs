@@ -175,6 +175,8 @@ pub struct NotePart {
     pub created_at: Millis,
     /// The note it builds on.
     pub builds_on: Option<NoteId>,
+    /// The note at another table whose words its author carried here.
+    pub carried_from: Option<CarriedPart>,
     /// How many starred it.
     pub stars: usize,
     /// The theme it lies in.
@@ -200,9 +202,30 @@ pub struct Source {
     pub author: Option<String>,
     /// The round in which it was written.
     pub round: Option<u16>,
+    /// The note at another table whose words its author carried there.
+    pub carried_from: Option<CarriedPart>,
     /// How many starred it.
     pub stars: usize,
     /// Whether it was taken away.
+    pub deleted: bool,
+}
+
+/// The note from which another one was carried to its table. Its carrier says which it was; what is told of it here is what it says itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct CarriedPart {
+    /// The table's number.
+    pub table: TableId,
+    /// The table's topic.
+    pub topic: String,
+    /// The note's id.
+    pub note: NoteId,
+    /// Whether it is there, taken away or not; if not, nothing is known of it below.
+    pub found: bool,
+    /// Who wrote it; left out in a café that does not show authors.
+    pub author: Option<String>,
+    /// The round in which it was written.
+    pub round: Option<u16>,
+    /// Whether it was taken away since.
     pub deleted: bool,
 }
 

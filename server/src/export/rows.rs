@@ -1,9 +1,10 @@
 //! The model as tables, for the formats that are made of cells: what stands in which column, and nothing of how it is written.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
-use shared::id::{Millis, NoteId};
+use shared::id::{Millis, NoteId, TableId};
 use shared::workshop::follow_up::AFTER_DAYS;
 use shared::workshop::state::Comment;
 
@@ -161,10 +162,12 @@ pub(super) fn notes<'a>(export: &'a Export, w: &'static Words) -> Table<'a> {
         (w.theme, 30),
         (w.taken_away_mark, 10),
         (w.written_at, 17),
+        (w.carried_from, 12),
     ]);
     if !names_authors {
         columns.retain(|column| column.head != w.author);
     }
+    let origins = origins(export);
     let mut before = 0;
     let tables = export.tables.iter().map(move |table| {
         let first = before + 1;
@@ -173,8 +176,10 @@ pub(super) fn notes<'a>(export: &'a Export, w: &'static Words) -> Table<'a> {
     });
     let rows = tables.flat_map(move |(first, table)| {
         let numbers: BTreeMap<&NoteId, u32> = table.notes.iter().map(|note| &note.id).zip(first..).collect();
+        let origins = origins.clone();
         (first..).zip(&table.notes).map(move |(number, note)| {
             let mut row = self::note(number, table, note, &numbers, w);
+            row.push(carried(note, &origins, w));
             if !names_authors {
                 row.remove(6);
             }
@@ -182,6 +187,24 @@ pub(super) fn notes<'a>(export: &'a Export, w: &'static Words) -> Table<'a> {
         })
     });
     Table { name: w.note_sheet, columns, tall: u16::MAX, rows: Box::new(rows) }
+}
+
+/// The numbers in this sheet of those notes that others were carried from; there are few of them.
+fn origins(export: &Export) -> Rc<BTreeMap<(TableId, &NoteId), u32>> {
+    let all = || export.tables.iter().flat_map(|table| table.notes.iter().map(move |note| (table.number, note)));
+    let wanted: BTreeSet<_> =
+        all().filter_map(|(_, note)| note.carried_from.as_ref()).map(|from| (from.table, &from.note)).collect();
+    let numbered = (1..).zip(all()).map(|(number, (table, note))| ((table, &note.id), number));
+    Rc::new(numbered.filter(|(at, _)| wanted.contains(at)).collect())
+}
+
+/// The number of the note it was carried from; the table alone where that is not to be found.
+fn carried<'a>(note: &'a NotePart, origins: &BTreeMap<(TableId, &NoteId), u32>, w: &'static Words) -> Cell<'a> {
+    let Some(from) = &note.carried_from else { return Cell::Empty };
+    match origins.get(&(from.table, &from.note)) {
+        Some(number) => Cell::Number(*number),
+        None => Cell::Text(Cow::Owned(w.table(from.table))),
+    }
 }
 
 fn note<'a>(
@@ -276,13 +299,18 @@ pub(super) fn source(source: &Source, w: &'static Words) -> String {
     format!("{}{}{said} ({})", w.kind(&source.kind), w.colon, origin(source, w))
 }
 
-/// Where a note comes from, as far as it is known: table, author, round, stars, and that it was taken away.
+/// Where a note comes from, as far as it is known: table, author, round, where it was carried from, stars, and that it was taken away.
 pub(super) fn origin(source: &Source, w: &'static Words) -> String {
     let place = format!("{} {}{}{}", w.table(source.table), w.quotes.0, source.topic.trim(), w.quotes.1);
     let round = source.round.map(|round| w.round(round));
     let stars = (source.stars > 0).then(|| format!("★ {}", source.stars));
+    let carried = source.carried_from.as_ref().map(|from| w.carried(from, |text| text.trim().to_owned()));
     let gone = source.deleted.then(|| w.taken_away_mark.to_owned());
-    [Some(place), source.author.clone(), round, stars, gone].into_iter().flatten().collect::<Vec<_>>().join(" · ")
+    [Some(place), source.author.clone(), round, carried, stars, gone]
+        .into_iter()
+        .flatten()
+        .collect::<Vec<_>>()
+        .join(" · ")
 }
 
 /// A text that fits a cell; the mark of where it was cut is within the bound.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{Cursor, Read};
 
 use shared::board::view::{
-    Action, Handover, HarvestBoard, Note, NoteKind, NoteRef, Pen, PlanBoard, Stroke, TableBoard, Theme,
+    Action, Handover, HarvestBoard, Note, NoteKind, NoteRef, Origin, Pen, PlanBoard, Stroke, TableBoard, Theme,
 };
 use shared::id::{ActionId, Actor, ActorId, Millis, Role, TableId, ThemeId, WorkshopId};
 use shared::workshop::follow_up::{FollowUp, Progress};
@@ -210,6 +210,17 @@ fn tables() -> Vec<Option<TableBoard>> {
         Some(TableBoard { notes: vec![pain, idea], strokes, handover }),
         Some(TableBoard { notes: vec![dark, gone], ..TableBoard::default() }),
     ]
+}
+
+/// The sample after somebody carried a note of the first table to the second, as an action of the plan rests on there.
+pub(super) fn carrying() -> Sample {
+    let mut sample = Sample::cafe();
+    if let Some(note) = sample.tables[1].as_mut().and_then(|board| board.notes.first_mut()) {
+        note.from = Origin::new(note_ref("2-1"), "王芳");
+    }
+    let source = NoteRef { table: TableId(2), note: "1-2".into() };
+    sample.plan.iter_mut().flat_map(|plan| &mut plan.actions).for_each(|action| action.sources.push(source.clone()));
+    sample
 }
 
 /// What somebody may have typed, each of two lines.

@@ -6,7 +6,7 @@ use shared::workshop::follow_up::Progress;
 use shared::workshop::state::Verdict;
 use shared::workshop::{Language, Phase};
 
-use super::plan::{ActionPart, Export};
+use super::plan::{ActionPart, CarriedPart, Export};
 
 /// All words of one language.
 pub(super) struct Words {
@@ -79,6 +79,7 @@ pub(super) struct Words {
     pub note: &'static str,
     pub author: &'static str,
     pub builds_on: &'static str,
+    pub carried_from: &'static str,
     pub stars: &'static str,
     pub taken_away_mark: &'static str,
     pub yes: &'static str,
@@ -139,6 +140,19 @@ impl Words {
             Language::ZhCn => format!("第 {number} 桌"),
             Language::En => format!("Table {number}"),
         }
+    }
+
+    /// Where a note was carried from, as far as that is known, with what people wrote made harmless by `clean`.
+    pub(super) fn carried(&self, from: &CarriedPart, clean: impl Fn(&str) -> String) -> String {
+        let by = self.one_of("带自", "carried from ");
+        let topic = clean(&from.topic);
+        // A table that the café does not have.
+        let topic = if topic.is_empty() { topic } else { format!(" {}{topic}{}", self.quotes.0, self.quotes.1) };
+        let place = format!("{by}{}{topic}", self.table(from.table));
+        let author = from.author.as_deref().map(clean);
+        let round = from.round.map(|round| self.round(round));
+        let lost = if from.deleted { Some(self.taken_away_mark) } else { (!from.found).then_some(self.not_found) };
+        [Some(place), author, round, lost.map(str::to_owned)].into_iter().flatten().collect::<Vec<_>>().join(self.comma)
     }
 
     pub(super) fn round(&self, number: u16) -> String {
@@ -379,6 +393,7 @@ static ZH_CN: Words = Words {
     note: "便签",
     author: "作者",
     builds_on: "接着几号说",
+    carried_from: "带自几号",
     stars: "星标",
     taken_away_mark: "已撤下",
     yes: "是",
@@ -473,6 +488,7 @@ static EN: Words = Words {
     note: "Note",
     author: "Author",
     builds_on: "Builds on No.",
+    carried_from: "Carried from No.",
     stars: "Stars",
     taken_away_mark: "taken away",
     yes: "yes",

@@ -37,8 +37,8 @@ pub use note::NewNote;
 pub use read::{count_notes, harvest_board, plan_board, table_board};
 pub use text::Splice;
 pub use view::{
-    Action, ActionStatus, ActionText, Handover, HandoverPart, HarvestBoard, Note, NoteKind, NoteRef, Pen, PlanBoard,
-    Stroke, TableBoard, Theme,
+    Action, ActionStatus, ActionText, Handover, HandoverPart, HarvestBoard, Note, NoteKind, NoteRef, Origin, Pen,
+    PlanBoard, Stroke, TableBoard, Theme,
 };
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use yrs::{Any, Map, MapPrelim, MapRef, ReadTxn, TextRef, TransactionMut};
 
 use super::doc::TableRoots;
 use super::field;
-use super::view::{Note, NoteKind};
+use super::view::{Note, NoteKind, NoteRef, Origin};
 use crate::id::{ActorId, Millis, NoteId};
 
 mod key {
@@ -19,6 +19,8 @@ mod key {
     pub const ROUND: &str = "round";
     pub const CREATED_AT: &str = "created_at";
     pub const BUILDS_ON: &str = "builds_on";
+    pub const FROM: &str = "from";
+    pub const FROM_AUTHOR: &str = "from_author";
     pub const DELETED: &str = "deleted";
     pub const STAR: &str = "star:";
 }
@@ -53,6 +55,8 @@ pub struct NewNote {
     pub created_at: Millis,
     /// The note it builds on, on the same board.
     pub builds_on: Option<NoteId>,
+    /// The note at another table whose words somebody carried here.
+    pub from: Option<Origin>,
 }
 
 /// Writes a note down. Does nothing if its id is taken: creating it again would replace the words that are there.
@@ -76,6 +80,12 @@ pub fn create(txn: &mut TransactionMut, roots: &TableRoots, note: NewNote) {
     }
     if let Some(base) = note.builds_on {
         map.insert(key::BUILDS_ON.into(), field::new_value(base.as_str()));
+    }
+    if let Some(from) = note.from {
+        map.insert(key::FROM.into(), field::new_value(from.note.key()));
+        if !from.author_name.is_empty() {
+            map.insert(key::FROM_AUTHOR.into(), field::new_value(from.author_name));
+        }
     }
     roots.notes.insert(txn, note.id.as_str(), map);
 }
@@ -144,9 +154,16 @@ pub(super) fn read_map<T: ReadTxn>(txn: &T, map: &MapRef, id: &str) -> Note {
         // The cast saturates: a negative time is 0.
         created_at: field::number(txn, map, key::CREATED_AT).unwrap_or_default() as Millis,
         builds_on: field::string(txn, map, key::BUILDS_ON).map(NoteId),
+        from: read_from(txn, map),
         stars: field::members(txn, map, key::STAR).into_iter().map(ActorId).collect(),
         deleted: is_deleted(txn, map),
     }
+}
+
+/// Where a note was carried from. Nobody checks what its author says of it, so what cannot be a note's place is as if it were not there.
+fn read_from<T: ReadTxn>(txn: &T, map: &MapRef) -> Option<Origin> {
+    let note = NoteRef::parse(&field::string(txn, map, key::FROM)?)?;
+    Origin::new(note, &field::string(txn, map, key::FROM_AUTHOR).unwrap_or_default())
 }
 
 fn element<T: ReadTxn>(txn: &T, roots: &TableRoots, id: &NoteId) -> Option<MapRef> {

@@ -29,6 +29,7 @@ fn new_note(id: &str, text: &str) -> NewNote {
         round: Some(1),
         created_at: 1_763_700_000_123,
         builds_on: Some("1-0".into()),
+        from: None,
     }
 }
 
@@ -83,6 +84,7 @@ fn a_note_is_read_as_it_was_written() {
         round: Some(1),
         created_at: 1_763_700_000_123,
         builds_on: Some("1-0".into()),
+        from: None,
         stars: vec![],
         deleted: false,
     };
@@ -98,6 +100,57 @@ fn a_note_is_read_as_it_was_written() {
     table.create(plain);
     let note = table.note("1-2");
     assert_eq!((note.round, note.builds_on, note.x, note.text.as_str()), (None, None, 0.0, ""));
+}
+
+#[test]
+fn b26_where_a_note_was_carried_from_is_read_as_it_was_written() {
+    let (a, b) = (Table::new(1), Table::new(2));
+    let origin = |author: &str| Origin::new(NoteRef { table: TableId(7), note: "a-3".into() }, author);
+    a.create(NewNote { from: origin(" 韩  梅梅\n"), ..new_note("1-1", "等了三天") });
+    a.create(NewNote { from: origin(""), ..new_note("1-2", "") });
+    exchange(&a.doc, &b.doc);
+    let from = b.note("1-1").from.expect("an origin");
+    assert_eq!((from.note.key().as_str(), from.author_name.as_str()), ("7/a-3", "韩 梅梅"));
+    assert_eq!(b.note("1-2").from.map(|from| from.author_name), Some(String::new()));
+    // A note of an older client, and one that was kept as JSON before there were bags, came from nowhere else.
+    a.create(new_note("1-3", ""));
+    assert_eq!(a.note("1-3").from, None);
+    let mut kept = serde_json::to_value(a.note("1-3")).expect("JSON");
+    kept.as_object_mut().and_then(|note| note.remove("from")).expect("the field");
+    assert_eq!(serde_json::from_value::<Note>(kept).expect("an older note"), a.note("1-3"));
+}
+
+#[test]
+fn b26_nonsense_about_where_a_note_was_carried_from_is_ignored() {
+    let table = Table::new(1);
+    table.create(new_note("1-1", "words"));
+    let say = |key: &str, value: Any| {
+        let mut txn = table.doc.transact_mut();
+        let map = table.roots.notes.get(&txn, "1-1").and_then(|v| v.cast::<yrs::MapRef>().ok()).expect("a map");
+        map.insert(&mut txn, key, value);
+    };
+    let long = format!("1/{}", "x".repeat(crate::limits::KEY_BYTES + 1));
+    for nonsense in ["", "1", "/", "1/", "0/a", "2001/a", "70000/a", "-1/a", "x/a", "1/a\u{0}", "1/\u{1b}[31m", &long] {
+        say("from", Any::from(nonsense));
+        assert_eq!(table.note("1-1").from, None, "{nonsense:?}");
+    }
+    for nonsense in [Any::Null, Any::from(true), Any::from(1), Any::from(vec![Any::from("1/a")])] {
+        say("from", nonsense);
+        assert_eq!(table.note("1-1").from, None);
+    }
+    // A place that could be one stands, whatever is said of who wrote there; the rest of the note is untouched.
+    say("from", Any::from("2000/a"));
+    for nonsense in [
+        Any::from(3),
+        Any::from("x".repeat(crate::limits::NAME_CHARS + 1)),
+        Any::from("\u{202e}gro"),
+        Any::from("\u{7}"),
+    ] {
+        say("from_author", nonsense);
+        let from = table.note("1-1").from.expect("a place");
+        assert_eq!((from.note.table, from.author_name.as_str()), (TableId(2000), ""));
+    }
+    assert_eq!((table.note("1-1").text.as_str(), table.note("1-1").deleted), ("words", false));
 }
 
 #[test]

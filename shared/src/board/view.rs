@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::id::{ActionId, ActorId, Millis, NoteId, StrokeId, TableId, ThemeId};
+use crate::limits;
+use crate::workshop::plan;
 
 /// What a note is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -66,6 +68,9 @@ pub struct Note {
     pub created_at: Millis,
     /// The note it builds on ("yes, and"), on the same board.
     pub builds_on: Option<NoteId>,
+    /// The note at another table whose words were carried here, as its carrier said; see [`Origin`].
+    #[serde(default)]
+    pub from: Option<Origin>,
     /// Who starred it, sorted.
     pub stars: Vec<ActorId>,
     /// Taken away; its words are kept, and it can be brought back.
@@ -172,6 +177,27 @@ impl NoteRef {
     pub fn parse(key: &str) -> Option<Self> {
         let (table, note) = key.split_once('/')?;
         Some(Self { table: TableId(table.parse().ok()?), note: note.into() })
+    }
+}
+
+/// Where the words of a carried note come from. The carrier says it, and nobody checks more than that it could be so.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Origin {
+    /// The note they were copied from.
+    pub note: NoteRef,
+    /// Who wrote that; empty where authors are not shown.
+    #[serde(default)]
+    pub author_name: String,
+}
+
+impl Origin {
+    /// None for what cannot be a note's place: a table that no café has, an id that no document takes. A name that is none is left out.
+    pub fn new(note: NoteRef, author_name: &str) -> Option<Self> {
+        let id = note.note.as_str();
+        let is_table = (1..=limits::TABLES_MAX).contains(&usize::from(note.table.0));
+        let is_id = !id.is_empty() && id.len() <= limits::KEY_BYTES && !id.chars().any(char::is_control);
+        let author_name = plan::line("author", author_name, limits::NAME_CHARS).unwrap_or_default();
+        (is_table && is_id).then_some(Self { note, author_name })
     }
 }
 

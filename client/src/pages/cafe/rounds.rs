@@ -7,7 +7,9 @@ use super::seat::{self, Asked, Told};
 use super::table::Table;
 use crate::i18n::{t_string, use_i18n};
 use crate::parts;
+use crate::state::bag::Bag;
 use crate::state::cafe::Cafe;
+use crate::ui::bag::brought;
 use crate::ui::empty::Empty;
 use crate::ui::moving::{Moving, Reason};
 
@@ -26,6 +28,7 @@ struct News {
 pub fn Rounds() -> impl IntoView {
     let i18n = use_i18n();
     let cafe = expect_context::<Cafe>();
+    Bag::provide(cafe);
     let table = seat::table(cafe);
     let known = RwSignal::new(Told::remembered(&cafe.workshop()));
     let told = cafe.memo(Told::of);
@@ -75,7 +78,8 @@ pub fn Rounds() -> impl IntoView {
             news.get()
                 .map(|news| {
                     let News { told, reason, seat, asked: Asked { round, table }, hosting } = news;
-                    view! { <Moving seat reason round table hosting on_there=move |()| there(told) /> }
+                    let brought = brought(seat.table.id);
+                    view! { <Moving seat reason round table hosting brought on_there=move |()| there(told) /> }
                 })
         }}
     }

@@ -10,6 +10,7 @@ use crate::platform::{self, Listener};
 use crate::state::board::Board;
 use crate::state::cafe::Cafe;
 
+use crate::ui::bag::{BagHere, BagLayer, Carrying};
 use crate::ui::board_list::BoardList;
 use crate::ui::button::Button;
 use crate::ui::clock::{Reading, reading};
@@ -31,6 +32,7 @@ pub fn Table(table: TableId) -> impl IntoView {
     let i18n = use_i18n();
     let cafe = expect_context::<Cafe>();
     let board = cafe.board(BoardKind::Table(table));
+    BagHere::provide(cafe, board);
     let wide = wide();
     let chosen = RwSignal::new(platform::local_get(SHOWN).map(|shown| shown == CANVAS));
     // Laptops begin with the canvas, phones with the list; what somebody chose is remembered for each.
@@ -41,7 +43,10 @@ pub fn Table(table: TableId) -> impl IntoView {
     let visit = Memo::new(move |_| format!("{}.{table}.{}", cafe.workshop(), round.get().unwrap_or(0)));
     let handover = move || {
         let visit = visit.get();
-        view! { <HandoverCard board editable=hosting visit unfolded=wide.get_untracked() /> }
+        view! {
+            <HandoverCard board editable=hosting visit=visit.clone() unfolded=wide.get_untracked() />
+            <Carrying visit />
+        }
     };
     let choose = move |canvas: bool| {
         chosen.set(Some(canvas));
@@ -145,6 +150,7 @@ pub fn Table(table: TableId) -> impl IntoView {
                 }
             }}
             <div class="sit-board">{shown} <TimeNotice /></div>
+            <BagLayer />
         </main>
     }
 }

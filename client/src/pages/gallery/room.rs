@@ -8,6 +8,7 @@ use shared::workshop::view::TableBrief;
 use crate::api;
 use crate::state::board::Board;
 use crate::state::cafe::Cafe;
+use crate::ui::note::Originals;
 
 /// Every table. The view of a large café lists a participant only those nearby; the others are asked for once.
 pub fn all_tables(cafe: Cafe) -> Memo<Vec<TableBrief>> {
@@ -77,6 +78,11 @@ impl Tables {
         // The note itself wakes its readers; its arrival is told by the list of ids.
         board.note_ids().track();
         board.note(&place.note)
+    }
+
+    /// Lets the cards below say what became of the notes they were carried from; `show` leads there.
+    pub fn provide_originals(self, show: Option<Callback<NoteRef>>) {
+        provide_context(Originals { note: Callback::new(move |place| self.note(&place)), show });
     }
 
     /// One note as it is now, without following it.

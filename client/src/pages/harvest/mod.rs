@@ -36,6 +36,7 @@ pub fn Harvest() -> impl IntoView {
     let cafe = expect_context::<Cafe>();
     let i18n = use_i18n();
     let sorting = Sorting::open(cafe);
+    sorting.tables.provide_originals(None);
     provide_context(sorting);
     let Sorting { may_sort, themes, .. } = sorting;
     let left = Memo::new(move |_| sorting.unplaced.with(Vec::len));

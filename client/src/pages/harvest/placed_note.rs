@@ -68,8 +68,16 @@ pub fn PlacedNote(note: NoteRef) -> impl IntoView {
         let words = sorting.tables.note(&note.get_value()).map(|n| n.with(|n| n.text.clone())).unwrap_or_default();
         let label =
             t_string!(i18n, harvest.note_label, table = note.with_value(|n| n.table.0), words = words).to_string();
-        match before.get() {
+        let label = match before.get() {
             Some(before) => format!("{label} ({} {before})", t_string!(i18n, board.replying)),
+            None => label,
+        };
+        match sorting
+            .tables
+            .note(&note.get_value())
+            .and_then(|n| n.with(|n| n.from.as_ref().map(|from| from.note.table.0)))
+        {
+            Some(table) => format!("{label} ({})", t_string!(i18n, bag.from_table, n = table)),
             None => label,
         }
     };

@@ -58,6 +58,12 @@ impl Planning {
         }
     }
 
+    /// Lets every card on this page lead to the note it was carried from.
+    pub fn provide_originals(self) {
+        let shown = self.shown;
+        self.tables.provide_originals(Some(Callback::new(move |place| shown.set(Some(place)))));
+    }
+
     /// Adds an action; whether one may.
     fn make(self, input: NewActionInput) -> bool {
         let made = self.plan.create_action(input);
@@ -89,6 +95,7 @@ pub fn Plan() -> impl IntoView {
     let cafe = expect_context::<Cafe>();
     let i18n = use_i18n();
     let planning = Planning::open(cafe);
+    planning.provide_originals();
     provide_context(planning);
     let plan = planning.plan;
     let ids = plan.action_ids();

@@ -12,7 +12,7 @@ use crate::ui::button::{Button, ButtonKind};
 use crate::ui::dialog::Dialog;
 use crate::ui::empty::Empty;
 use crate::ui::icon::Icon;
-use crate::ui::note::{Quote, beginning};
+use crate::ui::note::{FromLine, Quote, beginning};
 use crate::ui::table_badge::TableBadge;
 
 /// Notes shown for choosing; a search finds the others.
@@ -77,6 +77,7 @@ fn Source(place: NoteRef, editable: Signal<bool>, remove: Callback<NoteRef>) -> 
         let before = tables.note(&NoteRef { table, note: on })?;
         before.with(|before| (!before.deleted && !before.text.trim().is_empty()).then(|| before.text.trim().to_owned()))
     });
+    let from = Signal::derive(move || note.with(|note| note.as_ref()?.from.clone()));
     let origin = move || {
         note.with(|note| {
             let note = note.as_ref()?;
@@ -108,6 +109,7 @@ fn Source(place: NoteRef, editable: Signal<bool>, remove: Callback<NoteRef>) -> 
                 <TableBadge id=table />
                 <span class="source-words">
                     <Quote words=before />
+                    <FromLine from named=Signal::derive(move || show_authors.get() == Some(true)) />
                     {words}
                 </span>
                 <span class="source-origin quiet small">{stars} {origin}</span>

@@ -139,6 +139,7 @@ fn Document(phase: Phase) -> impl IntoView {
     let cafe = expect_context::<Cafe>();
     let i18n = use_i18n();
     let planning = Planning::open(cafe);
+    planning.provide_originals();
     provide_context(planning);
     let reviewer = Reviewer::new(cafe);
     provide_context(reviewer);

@@ -18,6 +18,7 @@ use self::tools::Tools;
 use crate::i18n::{t_string, use_i18n};
 use crate::state::board::Board;
 use crate::state::cafe::Cafe;
+use crate::ui::bag::BagHere;
 use crate::ui::empty::Empty;
 use crate::ui::ink::{self, Hand, Ink};
 use crate::ui::note::{Desk, DeskLayer, Threads};
@@ -174,6 +175,10 @@ pub fn BoardCanvas(
         true
     });
 
+    BagHere::on_landed(move |id| {
+        cloth.show(board, &id);
+        cloth.chosen.set(Some(id));
+    });
     let down = move |event: PointerEvent| {
         if event.button() > 1 {
             return;

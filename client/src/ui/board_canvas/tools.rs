@@ -6,6 +6,7 @@ use shared::board::view::NoteKind;
 use super::Cloth;
 use crate::i18n::{t_string, use_i18n};
 use crate::state::board::Board;
+use crate::ui::bag::BagButton;
 use crate::ui::icon::{Icon, Picture};
 use crate::ui::ink::Tool as Drawn;
 use crate::ui::ink::pens::Pens;
@@ -94,6 +95,7 @@ pub fn Tools(board: Board, cloth: Cloth) -> impl IntoView {
                         }
                     })
             }}
+            <BagButton />
             <Tool
                 icon=icondata_lu::LuZoomOut
                 class="canvas-step"

@@ -10,6 +10,7 @@ use web_sys::{Element, HtmlElement, ScrollIntoViewOptions, ScrollLogicalPosition
 use crate::i18n::{t_string, use_i18n};
 use crate::state::board::Board;
 use crate::state::cafe::Cafe;
+use crate::ui::bag::{BagButton, BagHere};
 use crate::ui::composer::Composer;
 use crate::ui::empty::Empty;
 use crate::ui::icon::Icon;
@@ -105,6 +106,7 @@ pub fn BoardList(
         unseen.update(|unseen| unseen.retain(|id| all.contains(id)));
         Some(all)
     });
+    BagHere::on_landed(show);
     let on_scroll = move |_| {
         let Some(scroller) = scroller.get_untracked() else { return };
         measure();
@@ -220,10 +222,11 @@ pub fn BoardList(
                     view! { <Composer board reply on_posted=show /> }.into_any()
                 } else if loaded.get() {
                     view! {
-                        <p class="board-locked">
+                        <div class="board-locked">
                             <Icon icon=icondata_lu::LuLock />
                             <span>{move || t_string!(i18n, board.locked).to_string()}</span>
-                        </p>
+                            <BagButton />
+                        </div>
                     }
                         .into_any()
                 } else {

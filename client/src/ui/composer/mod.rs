@@ -15,6 +15,7 @@ use self::kept::Kept;
 use crate::i18n::{t_string, use_i18n};
 use crate::state::board::Board;
 use crate::state::cafe::Cafe;
+use crate::ui::bag::BagButton;
 use crate::ui::icon::Icon;
 use crate::ui::note::beginning;
 use crate::ui::note_kind::{kind_class, kind_icon, kind_word};
@@ -216,6 +217,7 @@ pub fn Composer(
                 }}
             </p>
             <div class="composer-row">
+                <BagButton />
                 <div class="composer-grow">
                     <textarea
                         class="composer-text"

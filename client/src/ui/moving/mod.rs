@@ -6,7 +6,9 @@ use leptos::{html, prelude::*};
 use shared::workshop::view::SeatView;
 
 use crate::i18n::{t_string, use_i18n};
+use crate::ui::bag::carrying;
 use crate::ui::button::{Button, ButtonKind};
+use crate::ui::icon::Icon;
 use crate::ui::table_badge::table_class;
 
 /// Why somebody sees their seat.
@@ -42,6 +44,8 @@ pub fn Moving(
     table: Option<String>,
     /// Whether one is the table's host oneself.
     hosting: bool,
+    /// Notes from other tables in one's bag.
+    brought: usize,
     /// Called when one is there.
     #[prop(into)]
     on_there: Callback<()>,
@@ -130,6 +134,15 @@ pub fn Moving(
                         .map(|name| {
                             view! {
                                 <p>{move || t_string!(i18n, cafe.moving_host, name = name.clone()).to_string()}</p>
+                            }
+                        })}
+                    {(brought > 0)
+                        .then(|| {
+                            view! {
+                                <p class="moving-carry">
+                                    <Icon icon=icondata_lu::LuBackpack />
+                                    <span>{move || carrying(i18n, brought)}</span>
+                                </p>
                             }
                         })}
                     {hosting

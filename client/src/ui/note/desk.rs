@@ -11,6 +11,7 @@ use web_sys::{Element, HtmlElement};
 use crate::i18n::{t, t_string, use_i18n};
 use crate::state::board::Board;
 use crate::state::cafe::Cafe;
+use crate::ui::bag::PackButton;
 use crate::ui::button::{Button, ButtonKind};
 use crate::ui::dialog::Dialog;
 use crate::ui::icon::Icon;
@@ -178,69 +179,76 @@ fn NoteMenu(board: Board, id: NoteId, open: RwSignal<bool>) -> impl IntoView {
     let kind = Signal::derive(move || note.map_or(NoteKind::Idea, |note| note.with(|note| note.kind)));
     let colour = Signal::derive(move || note.map_or(0, |note| note.with(|note| note.color)));
     let id = StoredValue::new(id);
-    let kinds = NoteKind::ALL
-        .into_iter()
-        .map(|kind| Choice::new(kind, kind_word(kind)).icon(kind_icon(kind)).class(kind_class(kind)))
-        .collect::<Vec<_>>();
-    view! {
-        <Segmented
-            label=move || t_string!(i18n, board.kind).to_string()
-            class="note-menu-kinds"
-            choices=kinds
-            value=kind
-            on_change=move |kind| board.set_note_kind(&id.get_value(), kind)
-        />
-        <div class="note-papers" role="group" aria-label=move || t_string!(i18n, board.paper).to_string()>
-            {PAPERS
-                .into_iter()
-                .map(|paper| {
-                    view! {
-                        <button
-                            type="button"
-                            class=move || {
-                                if paper == 0 {
-                                    format!("note-paper note-paper-kind {}", kind_class(kind.get()))
-                                } else {
-                                    format!("note-paper note-c{paper}")
+    let words = NoteKind::ALL.map(|kind| (kind, kind_word(kind)));
+    let kinds = move || {
+        let choice = |(kind, word)| Choice::new(kind, word).icon(kind_icon(kind)).class(kind_class(kind));
+        words.into_iter().map(choice).collect::<Vec<_>>()
+    };
+    let change = move || {
+        view! {
+            <Segmented
+                label=move || t_string!(i18n, board.kind).to_string()
+                class="note-menu-kinds"
+                choices=kinds()
+                value=kind
+                on_change=move |kind| board.set_note_kind(&id.get_value(), kind)
+            />
+            <div class="note-papers" role="group" aria-label=move || t_string!(i18n, board.paper).to_string()>
+                {PAPERS
+                    .into_iter()
+                    .map(|paper| {
+                        view! {
+                            <button
+                                type="button"
+                                class=move || {
+                                    if paper == 0 {
+                                        format!("note-paper note-paper-kind {}", kind_class(kind.get()))
+                                    } else {
+                                        format!("note-paper note-c{paper}")
+                                    }
                                 }
-                            }
-                            aria-pressed=move || if colour.get() == paper { "true" } else { "false" }
-                            aria-label=move || {
-                                if paper == 0 {
-                                    t_string!(i18n, board.paper_of_kind).to_string()
-                                } else {
-                                    t_string!(i18n, board.paper_n, n = paper).to_string()
+                                aria-pressed=move || if colour.get() == paper { "true" } else { "false" }
+                                aria-label=move || {
+                                    if paper == 0 {
+                                        t_string!(i18n, board.paper_of_kind).to_string()
+                                    } else {
+                                        t_string!(i18n, board.paper_n, n = paper).to_string()
+                                    }
                                 }
-                            }
-                            on:click=move |_| board.set_note_color(&id.get_value(), paper)
-                        >
-                            {move || (colour.get() == paper).then(|| view! { <Icon icon=icondata_lu::LuCheck /> })}
-                        </button>
+                                on:click=move |_| board.set_note_color(&id.get_value(), paper)
+                            >
+                                {move || (colour.get() == paper).then(|| view! { <Icon icon=icondata_lu::LuCheck /> })}
+                            </button>
+                        }
+                    })
+                    .collect_view()}
+            </div>
+            <div class="note-menu-actions">
+                <Button
+                    icon=icondata_lu::LuPencil
+                    on_click=move |_| {
+                        open.set(false);
+                        desk.editing.set(Some(id.get_value()));
                     }
-                })
-                .collect_view()}
-        </div>
-        <div class="note-menu-actions">
-            <Button
-                icon=icondata_lu::LuPencil
-                on_click=move |_| {
-                    open.set(false);
-                    desk.editing.set(Some(id.get_value()));
-                }
-            >
-                {t!(i18n, board.edit)}
-            </Button>
-            <Button
-                kind=ButtonKind::Danger
-                icon=icondata_lu::LuTrash2
-                on_click=move |_| {
-                    open.set(false);
-                    desk.take_away(board, id.get_value());
-                }
-            >
-                {t!(i18n, board.take_away)}
-            </Button>
-        </div>
+                >
+                    {t!(i18n, board.edit)}
+                </Button>
+                <Button
+                    kind=ButtonKind::Danger
+                    icon=icondata_lu::LuTrash2
+                    on_click=move |_| {
+                        open.set(false);
+                        desk.take_away(board, id.get_value());
+                    }
+                >
+                    {t!(i18n, board.take_away)}
+                </Button>
+            </div>
+        }
+    };
+    view! {
+        {move || board.writable().get().then(change)}
+        <PackButton board id=id.get_value() open />
     }
 }
 

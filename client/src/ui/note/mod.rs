@@ -1,6 +1,7 @@
 //! One note as a card, in the list, on the canvas, in gallery and harvest.
 
 mod desk;
+mod from;
 mod quote;
 mod threads;
 
@@ -11,12 +12,15 @@ use shared::limits;
 use wasm_bindgen::JsCast;
 
 pub use self::desk::{Desk, DeskLayer, beginning};
+pub use self::from::{FromLine, Originals};
 pub use self::quote::{Quote, quoted};
 pub use self::threads::Threads;
 use crate::i18n::{t_string, use_i18n};
+use crate::state::bag::Bag;
 use crate::state::board::Board;
 use crate::state::cafe::Cafe;
 use crate::state::live_text::TextAt;
+use crate::ui::bag::PackedSign;
 use crate::ui::icon::Icon;
 use crate::ui::live_text::{LiveText, is_held};
 use crate::ui::note_kind::{KindChip, kind_class, kind_word};
@@ -177,8 +181,12 @@ pub fn NoteCard(
             }
         })
     };
+    let carries = !readonly && desk.is_some() && use_context::<Bag>().is_some();
+    let from = Signal::derive(move || note.with(|note| note.from.clone()));
+    let packed = carries.then(|| view! { <PackedSign board id=id.get_value() /> });
     let menu = move || {
-        writable.get().then(|| {
+        // Where nobody may write, a note can still be taken along.
+        (writable.get() || carries && note.with(|note| !note.text.trim().is_empty())).then(|| {
             view! {
                 <button
                     type="button"
@@ -261,8 +269,10 @@ pub fn NoteCard(
                 {table.map(|table| view! { <TableBadge id=table /> })}
                 <KindChip kind=Signal::derive(move || kind.get()) />
                 {writing}
+                {packed}
                 {menu}
             </header>
+            <FromLine from named=Signal::derive(show_author) leads=true />
             {compact.then(|| view! { <Quote words=quoted(board, note) /> })}
             {words}
             <footer class="note-foot">

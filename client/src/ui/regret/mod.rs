@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use leptos::prelude::*;
 
-use crate::i18n::{t, use_i18n};
+use crate::i18n::{t_string, use_i18n};
 
 /// How long it can be brought back with one press.
 const REGRET: Duration = Duration::from_secs(8);
@@ -55,6 +55,9 @@ impl Default for Regret {
 pub fn RegretBar(
     /// What it offers to bring back.
     regret: Regret,
+    /// What its button says, where it does not bring back what was taken away.
+    #[prop(optional, into)]
+    word: MaybeProp<String>,
 ) -> impl IntoView {
     let i18n = use_i18n();
     view! {
@@ -76,7 +79,9 @@ pub fn RegretBar(
                                         regret.0.set(None);
                                     }
                                 >
-                                    {t!(i18n, board.bring_back)}
+                                    {move || {
+                                        word.get().unwrap_or_else(|| t_string!(i18n, board.bring_back).to_string())
+                                    }}
                                 </button>
                             </p>
                         }

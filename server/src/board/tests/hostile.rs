@@ -61,6 +61,7 @@ fn notes(guest: &Guest, roots: &TableRoots, ids: impl Iterator<Item = usize>) ->
             round: None,
             created_at: 1,
             builds_on: None,
+            from: None,
         };
         note::create(&mut txn, roots, new);
     }

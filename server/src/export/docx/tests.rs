@@ -5,7 +5,7 @@ use shared::workshop::Phase;
 
 use super::*;
 use crate::export::rows::CELL_CHARS;
-use crate::export::sample::{HOSTILE, Sample, filled, guest, parts};
+use crate::export::sample::{HOSTILE, Sample, carrying, filled, guest, parts};
 
 fn part(file: &[u8], name: &str) -> String {
     parts(file).into_iter().find(|(part, _)| part == name).expect(name).1
@@ -175,4 +175,11 @@ fn h9_hostile_text_is_nothing_but_text_in_a_document() {
             }
         }
     }
+}
+
+#[test]
+fn x7_a_source_that_was_carried_says_where_from() {
+    let said = paragraphs(&write(&carrying().export()).expect("a file"));
+    let from = "(第 2 桌 “社区生活” · 李雷 · 第 2 轮 · 带自第 1 桌 “报修与投诉”、王芳、第 2 轮)";
+    assert!(said.iter().any(|text| text.ends_with(from)), "{said:#?}");
 }

@@ -1,5 +1,7 @@
 use super::*;
-use crate::export::sample::{HOSTILE, Sample, filled};
+use crate::export::sample::{HOSTILE, Sample, carrying, filled};
+use shared::board::view::{NoteRef, Origin};
+use shared::id::TableId;
 use shared::workshop::Language;
 
 #[test]
@@ -100,4 +102,25 @@ fn notes_that_build_on_each_other_in_a_circle_are_all_there() {
     board.notes[0].builds_on = Some(last);
     let export = sample.export();
     assert_eq!(threads(&export.tables[0].notes).len(), 2);
+}
+
+#[test]
+fn x7_a_carried_note_says_where_it_was_carried_from() {
+    let mut sample = carrying();
+    let text = write(&sample.export());
+    for part in [
+        "- **痛点** Flur &lt;b&gt;dunkel&lt;/b&gt; (李雷 · 第 2 轮 · 带自第 1 桌 “报修与投诉”、王芳、第 2 轮)",
+        "  - **痛点** Flur &lt;b&gt;dunkel&lt;/b&gt; (第 2 桌 “社区生活” · 李雷 · 第 2 轮 · 带自第 1 桌 “报修与投诉”、王芳、第 2 轮)",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    sample.workshop.draft.language = Language::En;
+    sample.tables[0].as_mut().expect("a board").notes[1].deleted = true;
+    let text = write(&sample.export());
+    assert!(text.contains("carried from Table 1 “报修与投诉”, 王芳, Round 2, taken away"), "{text}");
+    // What its carrier made up.
+    let nowhere = NoteRef { table: TableId(9), note: "none".into() };
+    sample.tables[1].as_mut().expect("a board").notes[0].from = Origin::new(nowhere, "老板");
+    let text = write(&sample.export());
+    assert!(text.contains(&format!(" · carried from Table 9, {})", words(Language::En).not_found)), "{text}");
 }

@@ -10,8 +10,8 @@ use shared::workshop::state::{Comment, Decision};
 use shared::workshop::{Event, Phase, Recorded, Workshop};
 
 use super::{
-    ActionPart, DecisionPart, Export, FeltPart, HandoverPart, JourneyPart, LinePart, MomentPart, NotePart, PersonPart,
-    RoundPart, SeatPart, Source, StagePart, TablePart, TallyPart, ThemePart, Turn, VotePart, WorkshopPart,
+    ActionPart, CarriedPart, DecisionPart, Export, FeltPart, HandoverPart, JourneyPart, LinePart, MomentPart, NotePart,
+    PersonPart, RoundPart, SeatPart, Source, StagePart, TablePart, TallyPart, ThemePart, Turn, VotePart, WorkshopPart,
 };
 
 /// Moments that an export tells, the latest: a long day has some hundreds, and nobody reads more.
@@ -185,9 +185,24 @@ impl<'a> Index<'a> {
             text: note.map(|n| n.text.clone()).unwrap_or_default(),
             author: note.and_then(|n| self.author(n)),
             round: note.and_then(|n| n.round).map(number),
+            carried_from: note.and_then(|n| self.carried(n)),
             stars: note.map(|n| n.stars.len()).unwrap_or_default(),
             deleted: note.is_some_and(|n| n.deleted),
         }
+    }
+
+    fn carried(&self, note: &Note) -> Option<CarriedPart> {
+        let at = &note.from.as_ref()?.note;
+        let first = self.notes.get(at);
+        Some(CarriedPart {
+            table: at.table,
+            topic: self.topic(at.table),
+            note: at.note.clone(),
+            found: first.is_some(),
+            author: first.and_then(|n| self.author(n)),
+            round: first.and_then(|n| n.round).map(number),
+            deleted: first.is_some_and(|n| n.deleted),
+        })
     }
 
     fn unplaced(&self) -> Vec<Source> {
@@ -222,6 +237,7 @@ impl<'a> Index<'a> {
             round: note.round.map(number),
             created_at: note.created_at,
             builds_on: note.builds_on.clone(),
+            carried_from: self.carried(note),
             stars: note.stars.len(),
             theme: self.themes.get(&at).map(|title| (*title).to_owned()),
             deleted: note.deleted,

@@ -1,7 +1,8 @@
+use shared::board::view::{NoteRef, Origin};
 use shared::id::{Actor, Role};
 
 use super::*;
-use crate::export::sample::{Sample, guest};
+use crate::export::sample::{Sample, carrying, guest};
 
 #[test]
 fn x1_every_note_that_was_written_is_there_with_where_it_came_from() {
@@ -180,4 +181,28 @@ fn the_timeline_tells_the_turns_in_order() {
             Turn::VoteClosed,
         ]
     );
+}
+
+#[test]
+fn x7_a_carried_note_leads_on_to_the_note_it_was_carried_from() {
+    let mut sample = carrying();
+    let export = sample.export();
+    let carried = export.tables[1].notes[0].carried_from.as_ref().expect("where from");
+    assert_eq!((carried.table, carried.topic.as_str()), (TableId(1), "报修与投诉"));
+    assert_eq!((carried.author.as_deref(), carried.round, carried.found), (Some("王芳"), Some(2), true));
+    let first = export.tables[0].notes.iter().find(|note| note.id == carried.note).expect("the first note");
+    assert_eq!((first.text.as_str(), first.carried_from.as_ref()), ("维修师傅上门前先打电话", None));
+    assert_eq!(export.unplaced[0].carried_from.as_ref(), Some(carried), "and wherever it is quoted");
+    // Taken away since, the chain still holds; where authors are hidden it names nobody, whatever the carrier says.
+    sample.tables[0].as_mut().expect("a board").notes[1].deleted = true;
+    sample.workshop.draft.settings.show_authors = false;
+    let export = sample.export();
+    let carried = export.tables[1].notes[0].carried_from.as_ref().expect("where from");
+    assert_eq!((carried.deleted, carried.found, carried.author.as_deref()), (true, true, None));
+    // What its carrier made up leads nowhere, and says so.
+    let nowhere = NoteRef { table: TableId(9), note: "none".into() };
+    sample.tables[1].as_mut().expect("a board").notes[0].from = Origin::new(nowhere, "老板");
+    let export = sample.export();
+    let carried = export.tables[1].notes[0].carried_from.as_ref().expect("where from");
+    assert_eq!((carried.found, carried.author.as_deref(), carried.topic.as_str()), (false, None, ""));
 }

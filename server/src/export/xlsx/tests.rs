@@ -5,7 +5,7 @@ use calamine::{Data, DataType, Reader, Xlsx};
 
 use super::*;
 use crate::export::rows::CELL_CHARS;
-use crate::export::sample::{HOSTILE, Sample, filled, parts};
+use crate::export::sample::{HOSTILE, Sample, carrying, filled, parts};
 
 /// As another program reads it.
 fn open(file: &[u8]) -> Xlsx<Cursor<&[u8]>> {
@@ -182,4 +182,21 @@ fn x9_a_workbook_has_a_sheet_for_the_journey_with_numbers() {
     assert_eq!((text(&cell(2, "阶段")), text(&cell(2, "人数"))), ("社区生活", "不足三人"));
     assert!(strings(&file).contains("底线：0.0"));
     assert!(!open(&write(&Sample::cafe().export()).expect("a file")).sheet_names().contains(&"旅程感受".to_owned()));
+}
+
+#[test]
+fn x7_a_carried_note_names_the_row_it_was_carried_from() {
+    let mut sample = carrying();
+    let file = write(&sample.export()).expect("a file");
+    let notes = sheet(&mut open(&file), "便签");
+    let carried = |notes: &[Vec<Data>], row: usize| notes[row].last().cloned().expect("a cell");
+    assert_eq!(text(&carried(&notes, 0)), "带自几号");
+    assert_eq!(carried(&notes, 3).get_float(), Some(2.0));
+    assert_eq!((notes[2][0].get_float(), text(&notes[2][5])), (Some(2.0), "维修师傅上门前先打电话"));
+    assert!([1, 2, 4].iter().all(|row| carried(&notes, *row) == Data::Empty), "{notes:?}");
+    // Without authors the columns close up; what is not to be found names its table.
+    sample.workshop.draft.settings.show_authors = false;
+    sample.tables[0].as_mut().expect("a board").notes.pop();
+    let notes = sheet(&mut open(&write(&sample.export()).expect("a file")), "便签");
+    assert_eq!((text(&carried(&notes, 0)), text(&carried(&notes, 2))), ("带自几号", "第 1 桌"));
 }
