@@ -111,6 +111,8 @@ for (const language of ['zh-CN', 'en'] as Language[]) {
   const t = (key: string, values = {}) => text(language, key, values);
 
   test(`P-21 P-22: follow-ups by the server's clock, and what became of one's notes, in ${language}`, async ({ browser }) => {
+    // A whole café and many looks through axe: on a busy machine that takes more than the usual time.
+    test.slow();
     const { server, day, stop } = await timed();
     const errors: string[] = [];
     const [desk, pocket, office] = [
