@@ -81,11 +81,11 @@ for (const language of ['zh-CN', 'en'] as Language[]) {
       await host.goto(`${server.base}${new URL(cafe.facilitator_url).pathname}${new URL(cafe.facilitator_url).hash}`);
       const lens = host.locator('.journey');
       const sentence = (trough: string) =>
-        [
-          t('journey.peak', { stage: topics[0], mean: '2.0' }),
+        t('journey.curve', {
+          peak: t('journey.peak', { stage: topics[0], mean: '2.0' }),
           trough,
-          t('journey.end', { stage: topics[2], mean: '0.0' }),
-        ].join(t('journey.between'));
+          end: t('journey.end', { stage: topics[2], mean: '0.0' }),
+        });
       const fallen = (line: string) => t('journey.trough_below', { stage: topics[1], mean: '−1.0', line });
       await expect(lens.getByText(sentence(fallen(t('journey.line_said'))), { exact: true })).toBeVisible();
       await expect(lens).not.toHaveAttribute('open');

@@ -78,7 +78,7 @@ impl Facts {
                 } else {
                     t_string!(i18n, journey.trough, stage = stage, mean = mean).to_string()
                 };
-                [peak, trough, end].join(t_string!(i18n, journey.between))
+                t_string!(i18n, journey.curve, peak = peak, trough = trough, end = end).to_string()
             }
         }
     }
