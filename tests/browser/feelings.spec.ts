@@ -34,7 +34,7 @@ for (const language of ['zh-CN', 'en'] as Language[]) {
       const steer = (command: object) => server.command(cafe.id, cafe.facilitator_token, command);
       await steer({ type: 'go_to', phase: 'lobby' });
       await join(guest, language, server.base, cafe.join_code, 'Li');
-      const others = await Promise.all([...Array(10).keys()].map(n => server.join(cafe.join_code, `Guest ${n}`)));
+      const others = await Promise.all([...Array(12).keys()].map(n => server.join(cafe.join_code, `Guest ${n}`)));
       await steer({ type: 'next_round' });
       await guest.getByRole('button', { name: t('cafe.i_am_here') }).click();
 
@@ -81,11 +81,11 @@ for (const language of ['zh-CN', 'en'] as Language[]) {
       await host.goto(`${server.base}${new URL(cafe.facilitator_url).pathname}${new URL(cafe.facilitator_url).hash}`);
       const lens = host.locator('.journey');
       const sentence = (trough: string) =>
-        [
-          t('journey.peak', { stage: topics[0], mean: '2.0' }),
+        t('journey.curve', {
+          peak: t('journey.peak', { stage: topics[0], mean: '2.0' }),
           trough,
-          t('journey.end', { stage: topics[2], mean: '0.0' }),
-        ].join(t('journey.between'));
+          end: t('journey.end', { stage: topics[2], mean: '0.0' }),
+        });
       const fallen = (line: string) => t('journey.trough_below', { stage: topics[1], mean: '−1.0', line });
       await expect(lens.getByText(sentence(fallen(t('journey.line_said'))), { exact: true })).toBeVisible();
       await expect(lens).not.toHaveAttribute('open');
@@ -94,8 +94,8 @@ for (const language of ['zh-CN', 'en'] as Language[]) {
       await next(host, t('console.next_end_round', { n: 1 }));
       await next(host, t('console.next_gallery'));
       await lens.locator('summary').first().click();
-      await expect(lens.getByRole('img')).toHaveAccessibleName(sentence(fallen(t('journey.line_said'))));
-      for (const mark of ['peak', 'trough', 'end']) await expect(lens.locator('svg').getByText(t(`journey.mark_${mark}`), { exact: true })).toBeVisible();
+      await expect(lens.locator('.journey-plot')).toHaveAccessibleName(sentence(fallen(t('journey.line_said'))));
+      for (const mark of ['peak', 'trough', 'end']) await expect(lens.locator('.journey-plot').getByText(t(`journey.mark_${mark}`), { exact: true })).toBeVisible();
       const row = lens.getByRole('row').filter({ hasText: topics[1] });
       await expect(row).toContainText('−1.0');
       await expect(row).toContainText(t('journey.is_below'));
@@ -122,7 +122,7 @@ for (const language of ['zh-CN', 'en'] as Language[]) {
       await expect(seen).not.toHaveAttribute('open');
       await expect(seen.locator('summary')).toContainText(sentence(t('journey.trough', { stage: topics[1], mean: '−1.0' })));
       await seen.locator('summary').click();
-      await expect(seen.getByRole('img')).toBeVisible();
+      await expect(seen.locator('.journey-plot')).toBeVisible();
       await expect(seen.getByText(t('journey.set_line'))).toHaveCount(0);
       expect(await guest.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(phone.width);
       await accessible(guest);

@@ -112,7 +112,7 @@ async fn x9_w18_the_journey_leaves_in_every_document_and_no_name_beside_a_score(
     let text = server.api.export(id, token, "md").await?;
     for line in [
         "峰值：话题 1（1.0）。低谷：话题 2（−2.0）。终值：话题 3（0.0）。低于底线的阶段：话题 2。",
-        "| 第 2 桌 话题 2 | 3 | −2.0 | -2 – -2 | 3 | 0 | 0 | 0 | 0 |",
+        "| 第 2 桌 话题 2 | 3 | −2.0 | -2 … -2 | 3 | 0 | 0 | 0 | 0 |",
     ] {
         ensure!(text.contains(line), "{text}");
     }

@@ -273,7 +273,7 @@ impl Page {
                 continue;
             };
             let counts = felt.counts.iter().map(u32::to_string).collect::<Vec<_>>().join(" | ");
-            let (mean, half) = (tenths_text(felt.mean_tenths), format!("{} – {}", felt.lower, felt.upper));
+            let (mean, half) = (tenths_text(felt.mean_tenths), format!("{} … {}", felt.lower, felt.upper));
             self.line(&format!("| {name} | {} | {mean} | {half} | {counts} |", felt.scores));
         }
     }

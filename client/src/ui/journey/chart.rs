@@ -25,8 +25,6 @@ const BOTTOM: f64 = 2.0 * ROOM + STEP * (SCORE_MAX - SCORE_MIN) as f64;
 const LINE: f64 = 17.0;
 /// Lines of a topic.
 const LINES: usize = 4;
-/// Height of the whole picture.
-const HEIGHT: f64 = BOTTOM + 44.0 + LINE * LINES as f64;
 /// Widths of a Chinese character and of any other, roughly.
 const WIDE: usize = 14;
 const NARROW: usize = 8;
@@ -153,6 +151,8 @@ pub(super) fn Chart(facts: Memo<Facts>, spoken: Signal<String>) -> impl IntoView
         facts.with(|facts| {
             let journey = facts.journey();
             let (right, names) = (width(facts.names.len()), &facts.names);
+            let lines = names.iter().map(|name| wrap(name, TOPIC, LINES).len()).max().unwrap_or_default();
+            let height = BOTTOM + 40.0 + LINE * lines as f64;
             let line = f64::from(facts.line.level) / 10.0;
             let named = wrap(&facts.line_name(i18n), NAME, 1).remove(0);
             let points = journey.stages.iter().map(|stage| format!("{},{}", middle(stage.table), level(stage.mean)));
@@ -170,7 +170,7 @@ pub(super) fn Chart(facts: Memo<Facts>, spoken: Signal<String>) -> impl IntoView
             view! {
                 <svg
                     class="journey-plot"
-                    viewBox=format!("0 0 {right} {HEIGHT}")
+                    viewBox=format!("0 0 {right} {height}")
                     // As large as its letters are to be read; what does not fit is scrolled to.
                     style:min-width=format!("{right}px")
                     style:max-width=format!("{}px", right * LARGEST)
@@ -214,6 +214,7 @@ fn column(journey: &Journey, table: TableId, name: &str, i18n: I18n) -> impl Int
                     <g class="journey-mark">
                         <svg
                             class="icon"
+                            aria-hidden="true"
                             x={x - 32.0}
                             y={y - 13.0}
                             width="15"

@@ -78,7 +78,7 @@ impl Facts {
                 } else {
                     t_string!(i18n, journey.trough, stage = stage, mean = mean).to_string()
                 };
-                [peak, trough, end].join(t_string!(i18n, journey.between))
+                t_string!(i18n, journey.curve, peak = peak, trough = trough, end = end).to_string()
             }
         }
     }
@@ -193,7 +193,8 @@ fn Stages(facts: Memo<Facts>) -> impl IntoView {
                         </th>
                         {match stage {
                             Some(stage) => {
-                                let half = format!("{} – {}", quarter(stage.lower), quarter(stage.upper));
+                                let (low, high) = (quarter(stage.lower), quarter(stage.upper));
+                                let half = t_string!(i18n, journey.range, low = low, high = high).to_string();
                                 view! {
                                     <td class="figures">{stage.scores}</td>
                                     <td class="figures strong" class:journey-low=below>
