@@ -129,6 +129,6 @@ fn timestamp(utc: &str) -> Option<Timestamp> {
 }
 
 #[cfg(test)]
-mod tests;
-#[cfg(test)]
 mod preview;
+#[cfg(test)]
+mod tests;

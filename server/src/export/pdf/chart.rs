@@ -13,7 +13,7 @@ use super::pen::Pen;
 const CROWD: usize = 9;
 
 /// Actions that are named beside the chart; the table below it names them all.
-const NAMED: usize = 12;
+const NAMED: usize = 8;
 
 /// Ratings that are told in words, for those who do not see the chart.
 const SPOKEN: usize = 100;
@@ -50,13 +50,15 @@ pub(super) fn chart(actions: &[ActionPart], w: &'static Words, pen: &mut Pen<'_>
         return None;
     }
     let dots = place(&rated);
-    let spoken = rated.iter().take(SPOKEN).map(|a| format!("{}{}{}", a.reference, w.colon, w.rated(a.effort, a.impact)));
+    let spoken =
+        rated.iter().take(SPOKEN).map(|a| format!("{}{}{}", a.reference, w.colon, w.rated(a.effort, a.impact)));
     let spoken = format!("{}{}{}", w.chart, w.colon, spoken.collect::<Vec<_>>().join("; "));
     // Stable: of equal ones that first which is first in the plan.
     rated.sort_by_key(|action| (Reverse(action.impact), action.effort));
-    let named = rated.iter().take(NAMED).map(|action| {
-        [action.reference.clone(), pen.title(&action.title), w.rated(action.effort, action.impact)]
-    });
+    let named = rated
+        .iter()
+        .take(NAMED)
+        .map(|action| [action.reference.clone(), pen.title(&action.title), w.rated(action.effort, action.impact)]);
     let named = named.collect();
     let unrated = unrated.iter().take(SPOKEN).map(|action| action.reference.as_str()).collect::<Vec<_>>().join(w.comma);
     Some(Chart {

@@ -122,8 +122,8 @@ impl Found {
         let mut kept: Vec<(usize, usize, String)> = Vec::new();
         let (mut has_chinese, mut has_latin) = (false, false);
         for family in ranked(&all) {
-            let is_first_choice = (!has_chinese && family.chinese < CHINESE.len())
-                || (!has_latin && family.latin < LATIN.len());
+            let is_first_choice =
+                (!has_chinese && family.chinese < CHINESE.len()) || (!has_latin && family.latin < LATIN.len());
             let adds = family.faces.iter().any(|(_, info)| info.coverage.iter().any(|c| !found.covers(c)));
             // A font that adds nothing to what the others have is not kept.
             let Some((_, first)) = family.faces.first().filter(|_| is_first_choice || adds) else { continue };

@@ -118,7 +118,8 @@ pub(super) fn sheet<'a>(export: &Export, found: &'a Found) -> (Sheet<'a>, String
     let mut remarks = Vec::new();
     if !export.other_decisions.is_empty() {
         let (items, rest) = writer.some(&export.other_decisions, usize::MAX, |writer, d| {
-            let decision = DecisionPart { verdict: d.verdict, reason: d.reason.clone(), name: d.name.clone(), at: d.at };
+            let decision =
+                DecisionPart { verdict: d.verdict, reason: d.reason.clone(), name: d.name.clone(), at: d.at };
             writer.decision(&decision)
         });
         remarks.push(Remarks { heading: w.other_decisions, items, more: writer.more(rest) });
@@ -215,9 +216,8 @@ impl Writer<'_> {
         push(w.sources, sources, if rest == 0 { String::new() } else { w.more_notes(rest) });
         let facts = self.facts(action);
         let (comments, rest) = self.some(&action.comments, usize::MAX, Self::comment);
-        let comments = (!action.comments.is_empty()).then(|| {
-            Row { label: w.comments, items: comments, more: self.more(rest) }
-        });
+        let comments =
+            (!action.comments.is_empty()).then(|| Row { label: w.comments, items: comments, more: self.more(rest) });
         Action { reference: action.reference.clone(), title, rows, facts, comments }
     }
 
@@ -290,9 +290,10 @@ impl Writer<'_> {
         if export.themes.is_empty() {
             return None;
         }
-        let how = export.vote.as_ref().map(|vote| {
-            if vote.open { w.vote_open.to_owned() } else { w.voters(vote.voters, vote.dots_per_person) }
-        });
+        let how = export
+            .vote
+            .as_ref()
+            .map(|vote| if vote.open { w.vote_open.to_owned() } else { w.voters(vote.voters, vote.dots_per_person) });
         let mut themes: Vec<_> = export.themes.iter().collect();
         themes.sort_by_key(|theme| std::cmp::Reverse(theme.dots));
         let (rows, rest) = self.some(&themes, usize::MAX, |writer, theme| {

@@ -156,7 +156,8 @@ fn x6_what_people_write_is_nothing_but_text_on_the_pages() {
         }
         assert!(!said.contains("root:"), "{hostile:?}");
         for kind in kinds(&document) {
-            let acts = ["/URI", "/JS", "/JavaScript", "/Launch", "/AA", "/EmbeddedFile", "/OpenAction", "Link", "Image"];
+            let acts =
+                ["/URI", "/JS", "/JavaScript", "/Launch", "/AA", "/EmbeddedFile", "/OpenAction", "Link", "Image"];
             assert!(!acts.contains(&kind.as_str()), "{hostile:?}: {kind}");
         }
     }

@@ -210,7 +210,11 @@ mod tests {
         let mut now = Instant::now();
         let mut pace = Pace::new(now);
         let fast = Duration::from_micros(500);
-        assert_eq!(pauses(&mut pace, &mut now, 2.0, fast), [Duration::ZERO; 0], "as fast as one can who waits for each commit");
+        assert_eq!(
+            pauses(&mut pace, &mut now, 2.0, fast),
+            [Duration::ZERO; 0],
+            "as fast as one can who waits for each commit"
+        );
         let busy = pauses(&mut pace, &mut now, 8.0, fast);
         assert!(busy.len() > 70 && busy.iter().all(|pause| *pause <= pace_of(0)), "{busy:?}");
         now += Duration::from_secs(1);
