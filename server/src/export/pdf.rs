@@ -129,6 +129,4 @@ fn timestamp(utc: &str) -> Option<Timestamp> {
 }
 
 #[cfg(test)]
-mod preview;
-#[cfg(test)]
 mod tests;
