@@ -98,6 +98,7 @@ impl ApiError {
             "foreign_origin" => foreign_origin;
             "damaged" => damaged;
             "export_failed" => export_failed;
+            "no_font" => no_font;
             "busy" => busy;
             "timed_out" => timed_out;
             "store_unavailable" => store_unavailable;

@@ -102,6 +102,10 @@ pub struct Config {
     #[arg(long, env = "TABLEHOP_BOARDS_MEMORY", value_name = "MIB", default_value_t = limits::BOARDS_MEMORY_MIB,
           value_parser = clap::value_parser!(u32).range(i64::from(limits::BOARDS_MEMORY_MIB_LEAST)..=1_048_576))]
     pub boards_memory: u32,
+
+    /// Directory whose fonts PDF documents are set in, instead of the system's; it is read when the first one is made
+    #[arg(long, env = "TABLEHOP_FONTS", value_name = "DIRECTORY")]
+    pub fonts: Option<PathBuf>,
 }
 
 /// The address under which a peer is counted: a network of 64 bits is one guest's.
@@ -178,6 +182,7 @@ impl Config {
             head_seconds: limits::HEAD_SECONDS,
             token_days: limits::TOKEN_DAYS,
             boards_memory: limits::BOARDS_MEMORY_MIB,
+            fonts: None,
         }
     }
 

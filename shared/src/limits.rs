@@ -95,6 +95,9 @@ pub const REQUEST_SECONDS: u64 = 20;
 /// Documents for office programs that are made at the same time: each may hold a large café several times over, and takes a processor for
 /// seconds. Whoever asks for another waits, as long as a request may take.
 pub const DOCUMENTS_AT_ONCE: usize = 4;
+/// PDF documents that are made at the same time: each holds a font for Chinese, regular and bold, some 40 MB, beside its pages. A second one
+/// goes on while the first is being read.
+pub const PDFS_AT_ONCE: usize = 2;
 /// Requests, by default, that one address may make at once, and as many again each minute: the largest café behind one router, everybody
 /// placing three dots within the minute, with as much again for what a page asks besides.
 pub const REQUESTS_PER_ADDRESS: u32 = 6 * PEOPLE_MAX as u32;

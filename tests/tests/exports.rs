@@ -1,4 +1,4 @@
-//! The plan as management takes it away: files for office programs, over a real connection, read back by other programs' parsers.
+//! The plan as management takes it away: files for office programs and for paper, over a real connection, read back by other programs' parsers.
 
 use std::io::{Cursor, Read};
 
@@ -8,6 +8,7 @@ use futures_util::future::try_join_all;
 use harness::cafe::{Cafe, small};
 use harness::server::Server;
 use reqwest::header::HeaderMap;
+use shared::api::Problem;
 use shared::board::view::{NoteKind, NoteRef, Origin};
 use shared::board::{action, note, theme};
 use shared::id::{ActionId, BoardKind, TableId, ThemeId};
@@ -19,11 +20,12 @@ use yrs::{Map, MapRef};
 /// What somebody writes who hopes that a spreadsheet runs it.
 const FORMULA: &str = "=HYPERLINK(\"http://evil\",\"等了两小时\")";
 
-/// Formats for office programs, with their media types.
-const OFFICE: [(&str, &str); 3] = [
+/// Formats of the plan, with their media types.
+const PLAN: [(&str, &str); 4] = [
     ("csv", "text/csv; charset=utf-8; header=present"),
     ("xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
     ("docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document"),
+    ("pdf", "application/pdf"),
 ];
 
 /// A café in review: one note, one theme, two actions, a decision, a comment. Gives a participant's token, too.
@@ -93,6 +95,11 @@ fn words(format: &str, file: &[u8]) -> Result<String> {
     if format == "csv" {
         return Ok(String::from_utf8(file.to_vec())?);
     }
+    if format == "pdf" {
+        let document = lopdf::Document::load_mem(file)?;
+        let pages: Vec<u32> = document.get_pages().keys().copied().collect();
+        return Ok(document.extract_text(&pages)?);
+    }
     let mut zip = zip::ZipArchive::new(Cursor::new(file))?;
     let mut all = String::new();
     for at in 0..zip.len() {
@@ -102,11 +109,11 @@ fn words(format: &str, file: &[u8]) -> Result<String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn x3_management_takes_the_plan_away_for_its_own_programs() -> Result<()> {
+async fn x3_x5_management_takes_the_plan_away_for_its_own_programs_and_on_paper() -> Result<()> {
     let server = Server::start().await?;
     let (cafe, _) = reviewed(&server).await?;
     let review = &cafe.created.review_token;
-    for (format, kind) in OFFICE {
+    for (format, kind) in PLAN {
         let (headers, file) = fetch(&server, &cafe, review, format).await?;
         let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
         assert_eq!(header("content-type"), kind);
@@ -142,7 +149,7 @@ async fn x3_management_takes_the_plan_away_for_its_own_programs() -> Result<()> 
 async fn h3_participants_take_away_what_their_page_shows_and_no_more() -> Result<()> {
     let server = Server::start().await?;
     let (cafe, ticket) = reviewed(&server).await?;
-    for (format, _) in OFFICE {
+    for (format, _) in PLAN {
         let (_, file) = fetch(&server, &cafe, &ticket, format).await?;
         let all = words(format, &file)?;
         ensure!(all.contains("先从两栋楼试起") && !all.contains("费用多少"), "{format}: {all}");
@@ -152,10 +159,10 @@ async fn h3_participants_take_away_what_their_page_shows_and_no_more() -> Result
 
 /// More than are made at the same time: the others wait for their turn, and all are made.
 #[tokio::test(flavor = "multi_thread")]
-async fn x3_many_documents_at_once_are_made_one_after_the_other() -> Result<()> {
+async fn x3_x5_many_documents_at_once_are_made_one_after_the_other() -> Result<()> {
     let server = Server::start().await?;
     let (cafe, _) = reviewed(&server).await?;
-    let formats = OFFICE.iter().cycle().take(limits::DOCUMENTS_AT_ONCE * 6);
+    let formats = PLAN.iter().cycle().take(limits::DOCUMENTS_AT_ONCE * 6);
     let asked = formats.map(|(format, _)| fetch(&server, &cafe, &cafe.created.review_token, format));
     for (_, file) in try_join_all(asked).await? {
         ensure!(file.len() > 100);
@@ -226,5 +233,23 @@ async fn x7_a_note_that_was_carried_is_found_in_the_export_with_where_it_came_fr
     let numbers: Vec<_> = rows[1..].iter().filter_map(|row| row[column].get_float()).collect();
     let start = rows[1..].iter().find(|row| row[1].get_float() == Some(from.0.into())).context("its row")?;
     assert_eq!(numbers, [start[0].get_float().context("a number")?]);
+    Ok(())
+}
+
+/// A machine without fonts: the PDF says what is missing instead of showing boxes, and the others are made as ever.
+#[tokio::test(flavor = "multi_thread")]
+async fn x6_without_fonts_the_plan_leaves_as_word_and_says_why() -> Result<()> {
+    let empty = tempfile::tempdir()?;
+    let directory = empty.path().to_str().context("a path")?;
+    let server = Server::start_with(&[("TABLEHOP_FONTS", directory)]).await?;
+    let (cafe, _) = reviewed(&server).await?;
+    let review = &cafe.created.review_token;
+    let url = server.api.url(&format!("/api/workshops/{}/export/pdf", cafe.created.id));
+    let answer = server.api.http.get(url).bearer_auth(review).send().await?;
+    assert_eq!(answer.status(), 503);
+    let problem: Problem = answer.json().await?;
+    assert_eq!(problem.code, "no_font");
+    ensure!(problem.detail.contains("fonts-noto-cjk") && problem.detail.contains("docx"), "{}", problem.detail);
+    fetch(&server, &cafe, review, "docx").await?;
     Ok(())
 }

@@ -186,6 +186,7 @@ async fn h3_tokens_open_their_own_cafe_only() -> Result<()> {
         (Method::GET, format!("{cafe}/export/csv"), None),
         (Method::GET, format!("{cafe}/export/xlsx"), None),
         (Method::GET, format!("{cafe}/export/docx"), None),
+        (Method::GET, format!("{cafe}/export/pdf"), None),
         (Method::POST, format!("{cafe}/commands"), Some(json!({"type": "announce", "text": "x"}))),
     ];
     let boards = ["t1", "t2", "harvest", "plan"].map(|board| format!("{}.{board}", theirs.created.id));

@@ -5,16 +5,18 @@
 //! - [`plan`]: the one model, built from the café's state, its history and its boards
 //! - [`json`], [`markdown`]: the whole model as a file
 //! - [`csv`], [`xlsx`], [`docx`]: files for office programs
+//! - [`pdf`]: the plan on paper
 //! - `rows`: the model as tables, for the formats made of cells
 //! - `journey`: how the journey felt, in documents
 //! - `words`: the documents' fixed words, in Chinese and English
 //! - `escape`: strangers' text made harmless
 //!
-//! Every format is a pure function of the model; only [`gather`] reads anything.
+//! Every format is a pure function of the model, and the PDF of the fonts of this machine; beside them only [`gather`] reads anything.
 
 use shared::id::{Actor, Role, TableId, WorkshopId};
 use shared::workshop::{Phase, Refusal, Workshop};
 
+use self::pdf::Fonts;
 use self::plan::{Export, Sources, Timeline};
 use crate::app::App;
 use crate::board::BoardError;
@@ -27,6 +29,7 @@ mod escape;
 mod journey;
 pub mod json;
 pub mod markdown;
+pub mod pdf;
 pub mod plan;
 mod rows;
 #[cfg(test)]
@@ -47,6 +50,8 @@ pub enum Format {
     Xlsx,
     /// For Word; the plan.
     Docx,
+    /// For paper; the plan.
+    Pdf,
 }
 
 /// A document could not be made. Nothing that people write may lead here.
@@ -61,6 +66,9 @@ pub enum WriteError {
     /// As a document.
     #[error("the document: {0}")]
     Docx(#[from] std::io::Error),
+    /// As pages.
+    #[error("the pages: {0}")]
+    Pdf(#[from] pdf::PdfError),
 }
 
 impl Format {
@@ -72,6 +80,7 @@ impl Format {
             "csv" => Some(Self::Csv),
             "xlsx" => Some(Self::Xlsx),
             "docx" => Some(Self::Docx),
+            "pdf" => Some(Self::Pdf),
             _ => None,
         }
     }
@@ -84,6 +93,7 @@ impl Format {
             Self::Csv => "csv",
             Self::Xlsx => "xlsx",
             Self::Docx => "docx",
+            Self::Pdf => "pdf",
         }
     }
 
@@ -95,25 +105,22 @@ impl Format {
             Self::Csv => "text/csv; charset=utf-8; header=present",
             Self::Xlsx => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
             Self::Docx => "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+            Self::Pdf => "application/pdf",
         }
     }
 
-    /// Whether it is made for office programs: that takes more time and memory than the others, so few are made at once.
-    pub fn is_for_offices(self) -> bool {
-        matches!(self, Self::Csv | Self::Xlsx | Self::Docx)
-    }
-
-    /// The file.
+    /// The file; only pages need fonts.
     ///
     /// # Errors
     /// See [`WriteError`].
-    pub fn write(self, export: &Export) -> Result<Vec<u8>, WriteError> {
+    pub fn write(self, export: &Export, fonts: &Fonts) -> Result<Vec<u8>, WriteError> {
         Ok(match self {
             Self::Json => json::write(export).into_bytes(),
             Self::Markdown => markdown::write(export).into_bytes(),
             Self::Csv => csv::write(export)?,
             Self::Xlsx => xlsx::write(export)?,
             Self::Docx => docx::write(export)?,
+            Self::Pdf => pdf::write(export, fonts)?,
         })
     }
 }

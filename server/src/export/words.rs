@@ -94,6 +94,15 @@ pub(super) struct Words {
     pub name_of_cafe: &'static str,
     pub purpose: &'static str,
     pub about_sheet: &'static str,
+    pub chart: &'static str,
+    pub axis_effort: &'static str,
+    pub axis_impact: &'static str,
+    /// The quarters of the chart: top left and right, bottom left and right.
+    pub quarters: [&'static str; 4],
+    pub where_to_begin: &'static str,
+    pub unrated: &'static str,
+    /// Instead of a picture that no font draws.
+    pub picture: &'static str,
     /// Where a text was cut.
     pub cut: &'static str,
     /// Between a label and what it labels.
@@ -221,6 +230,22 @@ impl Words {
         match self.language {
             Language::ZhCn => format!("……还有 {count} 张，见 Excel 或 JSON 导出"),
             Language::En => format!("… and {count} more: see the Excel or JSON export"),
+        }
+    }
+
+    /// Actions, comments or themes that are not told.
+    pub(super) fn more(&self, count: usize) -> String {
+        match self.language {
+            Language::ZhCn => format!("……还有 {count} 条，见 Excel 或 JSON 导出"),
+            Language::En => format!("… and {count} more: see the Excel or JSON export"),
+        }
+    }
+
+    /// How much an action takes and brings, in a line.
+    pub(super) fn rated(&self, effort: u8, impact: u8) -> String {
+        match self.language {
+            Language::ZhCn => format!("投入 {effort}，效果 {impact}"),
+            Language::En => format!("effort {effort}, impact {impact}"),
         }
     }
 
@@ -408,6 +433,13 @@ static ZH_CN: Words = Words {
     name_of_cafe: "工作坊",
     purpose: "目的",
     about_sheet: "关于本文件",
+    chart: "投入与效果",
+    axis_effort: "投入 →",
+    axis_impact: "效果 →",
+    quarters: ["先做", "重点投入", "顺手做", "再想想"],
+    where_to_begin: "从哪里开始",
+    unrated: "还没打分",
+    picture: "[表情]",
     cut: "……〔此处截断，全文见 JSON 导出〕",
     colon: "：",
     comma: "、",
@@ -503,6 +535,13 @@ static EN: Words = Words {
     name_of_cafe: "Café",
     purpose: "Purpose",
     about_sheet: "About this file",
+    chart: "Effort and impact",
+    axis_effort: "Effort →",
+    axis_impact: "Impact →",
+    quarters: ["Do first", "Big bets", "On the side", "Think again"],
+    where_to_begin: "Where to begin",
+    unrated: "Not rated yet",
+    picture: "[symbol]",
     cut: " … [cut here; the JSON export has it all]",
     colon: ": ",
     comma: ", ",

@@ -10,7 +10,7 @@
 //! - A join code leads nowhere: [`BadCode`](ApiError::BadCode), the same for every reason, so that codes cannot be told apart.
 //! - Too often: [`TooManyRequests`](ApiError::TooManyRequests). Too much at once: [`TooFast`](ApiError::TooFast).
 //! - Our own fault: the `Store…`, [`Busy`](ApiError::Busy), [`Damaged`](ApiError::Damaged), [`ExportFailed`](ApiError::ExportFailed),
-//!   [`TimedOut`](ApiError::TimedOut). Details go to the log, not to the caller.
+//!   [`NoFont`](ApiError::NoFont), [`TimedOut`](ApiError::TimedOut). Details go to the log, not to the caller.
 //!
 //! The `code` is stable, and what screens translate; `title` and `detail` are English for logs and developers.
 
@@ -90,6 +90,13 @@ pub enum ApiError {
     /// 500 `export_failed`: this document could not be made.
     #[error("this document could not be made, and the server's log says more; another format may work")]
     ExportFailed,
+    /// 503 `no_font`: the fonts of this machine cannot draw what is written. With some of the characters; with none, there is no font at all.
+    #[error(
+        "this server has no font for what is written here{}; install one, for Chinese on Debian the package fonts-noto-cjk, and start the \
+         server again; meanwhile take the Word document (docx), which brings none of its own",
+        if .0.is_empty() { String::new() } else { format!(" ({})", .0) }
+    )]
+    NoFont(String),
     /// 503 `busy`: the café has more to do than it can.
     #[error("the café is busy; try again")]
     Busy,
@@ -124,9 +131,12 @@ impl ApiError {
             Self::Refused(_) => StatusCode::CONFLICT,
             Self::TooManyRequests { .. } | Self::TooFast { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Damaged | Self::ExportFailed => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::Busy | Self::TimedOut | Self::ServerFull | Self::StoreUnavailable | Self::StoreFull => {
-                StatusCode::SERVICE_UNAVAILABLE
-            }
+            Self::NoFont(_)
+            | Self::Busy
+            | Self::TimedOut
+            | Self::ServerFull
+            | Self::StoreUnavailable
+            | Self::StoreFull => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
@@ -150,6 +160,7 @@ impl ApiError {
             Self::Refused(refusal) => refusal.code(),
             Self::Damaged => "damaged",
             Self::ExportFailed => "export_failed",
+            Self::NoFont(_) => "no_font",
             Self::Busy => "busy",
             Self::TimedOut => "timed_out",
             Self::ServerFull => "server_full",

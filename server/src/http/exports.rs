@@ -1,32 +1,70 @@
 //! Exports: the whole café, or its plan, as one document.
 
+use std::path::PathBuf;
+use std::sync::Arc;
+
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use shared::id::WorkshopId;
+use shared::limits;
+use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
 use super::Http;
 use super::error::ApiError;
 use super::extract::{Caller, Path};
 use super::openapi::Problems;
+use crate::export::pdf::{Fonts, PdfError};
 use crate::export::plan::Export;
-use crate::export::{self, Format};
+use crate::export::{self, Format, WriteError};
 
 /// Letters of a title in a file's name: with an ending and a number that a browser adds, below what every file system takes in UTF-8.
 const NAME_CHARS: usize = 60;
+
+/// What documents are made with. Cheap to clone.
+#[derive(Clone)]
+pub struct Documents {
+    /// Places for those for office programs: see [`limits::DOCUMENTS_AT_ONCE`].
+    offices: Arc<Semaphore>,
+    /// Places for those for paper: see [`limits::PDFS_AT_ONCE`].
+    paper: Arc<Semaphore>,
+    fonts: Arc<Fonts>,
+}
+
+impl Documents {
+    /// With the fonts below a directory; without one, with the system's.
+    pub fn new(fonts: Option<PathBuf>) -> Self {
+        Self {
+            offices: Arc::new(Semaphore::new(limits::DOCUMENTS_AT_ONCE)),
+            paper: Arc::new(Semaphore::new(limits::PDFS_AT_ONCE)),
+            fonts: Arc::new(Fonts::new(fonts)),
+        }
+    }
+
+    /// Where a document of this format waits for its turn; nothing if it need not.
+    fn places(&self, format: Format) -> Option<Arc<Semaphore>> {
+        match format {
+            Format::Json | Format::Markdown => None,
+            Format::Csv | Format::Xlsx | Format::Docx => Some(self.offices.clone()),
+            Format::Pdf => Some(self.paper.clone()),
+        }
+    }
+}
 
 /// The café as a document: facilitators at any time, participants from the gallery on, reviewers from the plan on. It holds what its reader's
 /// page shows, and no more.
 #[utoipa::path(get, path = "/api/workshops/{id}/export/{format}", tag = "cafés",
     params(("id" = String, Path), ("format" = String, Path,
-        description = "The whole café: `json` or `md`. For office programs: `xlsx`, the plan and every note; `docx` and `csv`, the plan")),
+        description = "The whole café: `json` or `md`. For office programs: `xlsx`, the plan and every note; `docx` and `csv`, the plan. \
+            For paper: `pdf`, the plan; `no_font` if the server has none for what is written")),
     responses((status = 200, description = "The document; its file name is in `Content-Disposition`", content(
         (Export = "application/json"),
         (String = "text/markdown"),
         (String = "text/csv"),
         (Vec<u8> = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
         (Vec<u8> = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"),
+        (Vec<u8> = "application/pdf"),
     )), Problems))]
 pub async fn show(
     State(http): State<Http>,
@@ -36,17 +74,16 @@ pub async fn show(
     let state = caller.of(&http, &id).await?;
     let format = Format::parse(&format).ok_or(ApiError::NotFound)?;
     // Held until the document is made, also if whoever asked has gone by then.
-    let place = if format.is_for_offices() {
-        let place = http.documents.clone().acquire_owned().await;
-        Some(place.map_err(|_| ApiError::Busy)?)
-    } else {
-        None
+    let place = match http.documents.places(format) {
+        Some(places) => Some(places.acquire_owned().await.map_err(|_| ApiError::Busy)?),
+        None => None,
     };
     let cafe = export::gather(&http.app, &id, &state, &caller.0.actor).await?;
     let disposition = disposition(&id, &cafe.workshop.title, format.extension());
     // A large café takes a processor for seconds; nobody's writing waits for that.
+    let fonts = http.documents.fonts.clone();
     let made = spawn_blocking(move || {
-        let document = format.write(&cafe);
+        let document = format.write(&cafe, &fonts);
         drop(place);
         document
     });
@@ -54,7 +91,10 @@ pub async fn show(
         tracing::error!(workshop = %id, ?format, %why, "a document could not be made");
         ApiError::ExportFailed
     };
-    let document = made.await.map_err(|why| failed(&why))?.map_err(|why| failed(&why))?;
+    let document = made.await.map_err(|why| failed(&why))?.map_err(|why| match why {
+        WriteError::Pdf(PdfError::NoFont(missing)) => ApiError::NoFont(missing),
+        why => failed(&why),
+    })?;
     let headers =
         [(header::CONTENT_TYPE, format.content_type().to_owned()), (header::CONTENT_DISPOSITION, disposition)];
     Ok((headers, document).into_response())

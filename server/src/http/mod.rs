@@ -25,13 +25,13 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use shared::id::{BoardId, WorkshopId};
 use shared::limits;
-use tokio::sync::Semaphore;
 use tower_http::request_id::{MakeRequestId, PropagateRequestIdLayer, RequestId, SetRequestIdLayer};
 use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::trace::{DefaultOnResponse, TraceLayer};
 use tracing::Level;
 
 use self::error::ApiError;
+use self::exports::Documents;
 use self::extract::{Peer, bearer};
 use self::gate::Gate;
 use crate::app::App;
@@ -72,8 +72,8 @@ pub struct Http {
     pub app: App,
     /// Limits by address.
     pub gate: Arc<Gate>,
-    /// Places for documents being made: see [`limits::DOCUMENTS_AT_ONCE`].
-    pub documents: Arc<Semaphore>,
+    /// What documents are made with.
+    pub documents: Documents,
 }
 
 impl FromRef<Http> for App {
@@ -84,7 +84,7 @@ impl FromRef<Http> for App {
 
 /// Everything the server answers. Serve it with connection info, or all requests count as from one address.
 pub fn router(app: App) -> Router {
-    let documents = Arc::new(Semaphore::new(limits::DOCUMENTS_AT_ONCE));
+    let documents = Documents::new(app.config.fonts.clone());
     let http = Http { gate: Arc::new(Gate::new(&app.config)), documents, app };
     let api = Router::new()
         .route("/workshops", post(workshops::create))

@@ -14,6 +14,7 @@ use crate::ui::toast::{ToastKind, toast};
 /// A file that can be taken along.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Format {
+    Pdf,
     Word,
     Excel,
     Csv,
@@ -23,10 +24,11 @@ enum Format {
 
 impl Format {
     /// Those that management opens come first.
-    const ALL: [Self; 5] = [Self::Word, Self::Excel, Self::Csv, Self::Markdown, Self::Json];
+    const ALL: [Self; 6] = [Self::Pdf, Self::Word, Self::Excel, Self::Csv, Self::Markdown, Self::Json];
 
     fn name(self) -> &'static str {
         match self {
+            Self::Pdf => "pdf",
             Self::Word => "docx",
             Self::Excel => "xlsx",
             Self::Csv => "csv",
@@ -37,6 +39,7 @@ impl Format {
 
     fn media_type(self) -> &'static str {
         match self {
+            Self::Pdf => "application/pdf",
             Self::Word => "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
             Self::Excel => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
             Self::Csv => "text/csv;charset=utf-8",
@@ -47,6 +50,7 @@ impl Format {
 
     fn icon(self) -> Picture {
         match self {
+            Self::Pdf => icondata_lu::LuFileDown,
             Self::Word => icondata_lu::LuFileText,
             Self::Excel => icondata_lu::LuFileSpreadsheet,
             Self::Csv => icondata_lu::LuTable,
@@ -57,6 +61,7 @@ impl Format {
 
     fn words(self, i18n: I18n) -> String {
         match self {
+            Self::Pdf => t_string!(i18n, console.export_pdf).to_string(),
             Self::Word => t_string!(i18n, console.export_word).to_string(),
             Self::Excel => t_string!(i18n, console.export_excel).to_string(),
             Self::Csv => t_string!(i18n, console.export_csv).to_string(),

@@ -2,6 +2,7 @@ use shared::board::view::{NoteRef, Origin};
 use shared::id::{Actor, Role};
 
 use super::*;
+use crate::export::pdf::Fonts;
 use crate::export::sample::{Sample, carrying, guest};
 
 #[test]
@@ -119,7 +120,7 @@ fn x8_an_export_tells_what_became_of_each_action_to_those_who_see_it() {
     let markdown = crate::export::markdown::write(&export);
     assert!(markdown.contains("  - **30 天后**：**进行中** · 71 %：两栋楼都在打"), "{markdown}");
     for format in [crate::export::Format::Docx, crate::export::Format::Xlsx] {
-        let file = format.write(&export).expect("a file");
+        let file = format.write(&export, &Fonts::new(None)).expect("a file");
         let all: String = crate::export::sample::parts(&file).into_iter().map(|(_, text)| text).collect();
         assert!(all.contains("两栋楼都在打") && all.contains("71 %"), "{format:?}");
     }
