@@ -86,6 +86,8 @@ for (const [language, size, name] of [['zh-CN', phone, 'a phone'], ['en', laptop
   const t = (key: string, values = {}) => text(language, key, values);
 
   test(`P-19 P-20: three notes go to the next table, land there with where they are from, and one can be taken back, on ${name} in ${language}`, async ({ browser }) => {
+    // A whole day of three people: on a busy machine that takes longer than most tests.
+    test.setTimeout(360_000);
     const { page, me, desk, host, next, other } = await seated(browser, language, size);
     const from = t('bag.from_table', { n: me.table });
     const inBag = page.locator('.bag-sign');
