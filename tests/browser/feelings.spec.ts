@@ -93,6 +93,8 @@ for (const language of ['zh-CN', 'en'] as Language[]) {
       await expect(guest.locator('.journey')).toHaveCount(0);
       await next(host, t('console.next_end_round', { n: 1 }));
       await next(host, t('console.next_gallery'));
+      // The lens of the rounds is another one than the gallery's.
+      await expect(host.locator('.wall')).toHaveCount(topics.length);
       await lens.locator('summary').first().click();
       await expect(lens.locator('.journey-plot')).toHaveAccessibleName(sentence(fallen(t('journey.line_said'))));
       for (const mark of ['peak', 'trough', 'end']) await expect(lens.locator('.journey-plot').getByText(t(`journey.mark_${mark}`), { exact: true })).toBeVisible();

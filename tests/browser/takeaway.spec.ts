@@ -2,9 +2,23 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { expect, test } from '@playwright/test';
-import { device, laptop, phone, Server, watch } from './cafe.ts';
+import { expect, type Page, test } from '@playwright/test';
+import { device, laptop, phone, Server, until, watch } from './cafe.ts';
 import { type Language, text } from './texts.ts';
+
+// There is no vote without a theme, and no plan without a vote.
+async function theme(host: Page, server: InstanceType<typeof Server>, cafe: Cafe, t: (key: string) => string) {
+  await host.goto(`${server.base}${new URL(cafe.facilitator_url).pathname}${new URL(cafe.facilitator_url).hash}`);
+  await host.getByRole('button', { name: t('harvest.new_theme'), exact: true }).first().click();
+  await host.locator('.theme').last().getByRole('textbox').first().fill('Theme');
+  await until('the theme', async () => {
+    const { themes } = await server.request('GET', `/api/workshops/${cafe.id}/export/json`, { token: cafe.facilitator_token });
+    return themes[0]?.title === 'Theme';
+  });
+  await host.close();
+}
+
+type Cafe = { id: string; facilitator_token: string; facilitator_url: string };
 
 for (const language of ['zh-CN', 'en'] as Language[]) {
   test(`X-5 X-6: the plan is saved as PDF, or the page says why not, in ${language}`, async ({ browser }) => {
@@ -16,6 +30,8 @@ for (const language of ['zh-CN', 'en'] as Language[]) {
     try {
       const cafe = await server.create({ title: 'Plan', language, template: 'classic' });
       for (const phase of ['lobby', 'rounds', 'gallery', 'harvest', 'vote', 'plan', 'review']) {
+        if (phase === 'rounds') await server.join(cafe.join_code, 'Ann');
+        if (phase === 'vote') await theme(await desk.newPage(), server, cafe, t);
         await server.command(cafe.id, cafe.facilitator_token, { type: 'go_to', phase });
       }
       const pages = [await desk.newPage(), await pocket.newPage()];
