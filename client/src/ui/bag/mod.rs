@@ -76,7 +76,8 @@ impl BagHere {
             toast(ToastKind::Plain, t_string!(i18n, bag.gone).to_string());
             return;
         }
-        if self.locked.get_untracked() == Some(true) {
+        // The board says first whether it is written on; the view, which says why not, may be a moment behind.
+        if !board.writable().get_untracked() && self.locked.get_untracked() == Some(true) {
             toast(ToastKind::Bad, t_string!(i18n, bag.locked).to_string());
             return;
         }
