@@ -1,7 +1,6 @@
 // Notes that travel: packed at one table, put down at the next, and their way back to where they were written.
-import AxeBuilder from '@axe-core/playwright';
 import { type Browser, type BrowserContext, expect, type Page, test } from '@playwright/test';
-import { device, join, laptop, phone, saved, Server, until, watch, write } from './cafe.ts';
+import { accessible, device, join, laptop, phone, saved, Server, until, watch, write } from './cafe.ts';
 import { type Language, text } from './texts.ts';
 
 let server: InstanceType<typeof Server>;
@@ -40,18 +39,6 @@ async function guest(browser: Browser, language: Language, name: string, size: t
   watch(page, errors);
   await join(page, language, server.base, cafe.join_code, name);
   return page;
-}
-
-async function accessible(page: Page, where: string) {
-  for (const colorScheme of ['light', 'dark'] as const) {
-    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-    const { violations } = await new AxeBuilder({ page }).analyze();
-    const bad = violations
-      .filter(v => v.impact === 'serious' || v.impact === 'critical')
-      .map(v => `${where} (${colorScheme}): ${v.id}: ${v.nodes.map(n => n.target.join(' ')).join(' | ')}`);
-    expect.soft(bad).toEqual([]);
-  }
-  await page.emulateMedia({ colorScheme: 'light' });
 }
 
 // Three people, the first round on: whoever does not host travels in this size, and their table's host has written four notes.

@@ -1,4 +1,5 @@
 // A café in the browser: the facilitator's laptop, a participant's phone, a reviewer's laptop.
+import AxeBuilder from '@axe-core/playwright';
 import { type Browser, type BrowserContext, expect, type Page } from '@playwright/test';
 // @ts-expect-error plain JavaScript, shared with the tests of other clients
 import { Guests, Server, until } from '../lib/tablehop.mjs';
@@ -59,4 +60,17 @@ export async function write(page: Page, language: Language, words: string) {
 // Everything this page wrote is on the server's disk, by the page's own sign.
 export async function saved(page: Page, language: Language) {
   await expect(page.getByText(text(language, 'cafe.saved'), { exact: true }).first()).toBeVisible({ timeout: 20_000 });
+}
+
+// No serious violation on this page, in the light and in the dark; `where` names it.
+export async function accessible(page: Page, where: string) {
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+    const { violations } = await new AxeBuilder({ page }).analyze();
+    const bad = violations
+      .filter(v => v.impact === 'serious' || v.impact === 'critical')
+      .map(v => `${where} (${colorScheme}): ${v.id}: ${v.nodes.map(n => n.target.join(' ')).join(' | ')}`);
+    expect.soft(bad).toEqual([]);
+  }
+  await page.emulateMedia({ colorScheme: 'light' });
 }

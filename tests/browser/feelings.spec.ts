@@ -1,18 +1,7 @@
 // How the stages of a journey feel: asked on a phone, read on the facilitator's laptop.
-import AxeBuilder from '@axe-core/playwright';
-import { expect, type Page, test } from '@playwright/test';
-import { device, join, laptop, next, phone, Server, until, watch } from './cafe.ts';
+import { expect, test } from '@playwright/test';
+import { accessible, device, join, laptop, next, phone, Server, until, watch } from './cafe.ts';
 import { type Language, text } from './texts.ts';
-
-async function accessible(page: Page) {
-  for (const colorScheme of ['light', 'dark'] as const) {
-    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-    const { violations } = await new AxeBuilder({ page }).analyze();
-    const bad = violations.filter(found => found.impact === 'serious' || found.impact === 'critical');
-    expect.soft(bad.map(found => `${colorScheme}: ${found.id}: ${found.nodes.map(node => node.target.join(' ')).join(' | ')}`)).toEqual([]);
-  }
-  await page.emulateMedia({ colorScheme: 'light' });
-}
 
 for (const language of ['zh-CN', 'en'] as Language[]) {
   test(`P-23 P-24 P-4: a phone says how its stage feels and the laptop reads the journey in ${language}`, async ({ browser }) => {
@@ -49,7 +38,7 @@ for (const language of ['zh-CN', 'en'] as Language[]) {
         expect(Math.min(box?.width ?? 0, box?.height ?? 0)).toBeGreaterThanOrEqual(44);
         await expect(choice(score).locator('svg')).toBeVisible();
       }
-      await accessible(guest);
+      await accessible(guest, 'the lens on a phone');
       await choice('good').click();
       const given = (score: string) => guest.getByRole('button', { name: t('journey.given', { score: t(`journey.score_${score}`) }), exact: true });
       await expect(given('good')).toHaveAttribute('aria-expanded', 'false');
@@ -117,7 +106,7 @@ for (const language of ['zh-CN', 'en'] as Language[]) {
       const quoted = t('journey.line_quoted', { label: name });
       await expect(lens.getByText(t('journey.none_below', { line: quoted }), { exact: true })).toBeVisible();
       await expect(lens.getByText(sentence(t('journey.trough', { stage: topics[1], mean: '−1.0' })), { exact: true })).toBeVisible();
-      await accessible(host);
+      await accessible(host, 'the lens on a laptop');
 
       // On the phone it is folded, and no wider than the screen.
       const seen = guest.locator('.journey');
@@ -127,7 +116,7 @@ for (const language of ['zh-CN', 'en'] as Language[]) {
       await expect(seen.locator('.journey-plot')).toBeVisible();
       await expect(seen.getByText(t('journey.set_line'))).toHaveCount(0);
       expect(await guest.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(phone.width);
-      await accessible(guest);
+      await accessible(guest, 'the lens on a phone');
       expect(errors).toEqual([]);
     } finally {
       await Promise.all([desk.close(), pocket.close()]);

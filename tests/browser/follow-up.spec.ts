@@ -4,24 +4,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import AxeBuilder from '@axe-core/playwright';
 import { type Browser, expect, type Page, test } from '@playwright/test';
-import { device, join, laptop, phone, Server, until, watch, write } from './cafe.ts';
+import { accessible, device, join, laptop, phone, Server, until, watch, write } from './cafe.ts';
 import { type Language, text } from './texts.ts';
 
 const DAY = 86_400_000;
-
-async function check(page: Page, where: string) {
-  for (const colorScheme of ['light', 'dark'] as const) {
-    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-    const { violations } = await new AxeBuilder({ page }).analyze();
-    const bad = violations
-      .filter(v => v.impact === 'serious' || v.impact === 'critical')
-      .map(v => `${where} (${colorScheme}): ${v.id}: ${v.nodes.map(n => n.target.join(' ')).join(' | ')}`);
-    expect.soft(bad).toEqual([]);
-  }
-  await page.emulateMedia({ colorScheme: 'light' });
-}
 
 // A server whose wall clock can be set: it, and no device, says which day it is.
 async function timed() {
@@ -150,7 +137,7 @@ for (const language of ['zh-CN', 'en'] as Language[]) {
       await expect(form(reviewer).getByLabel(t('follow.measured'))).toBeFocused();
       await expect(form(reviewer)).toContainText('40 %');
       await expect(form(reviewer)).toContainText('90 %');
-      await check(reviewer, 'the form');
+      await accessible(reviewer, 'the form');
       // Without a name nothing is sent, and nothing is lost.
       await form(reviewer).getByLabel(t('follow.measured')).fill('71 %');
       await form(reviewer).getByLabel(t('follow.found')).fill('Half of the houses');
@@ -164,7 +151,7 @@ for (const language of ['zh-CN', 'en'] as Language[]) {
       await expect(reviewer.locator('.follow-one')).toContainText('Half of the houses');
       await expect(reviewer.locator('.outlook-line')).toHaveCount(0);
       await expect(reviewer.locator('.outlook')).toContainText(t('follow.part_underway', { n: 1 }));
-      await check(reviewer, 'followed up');
+      await accessible(reviewer, 'followed up');
       await reviewer.emulateMedia({ media: 'print' });
       await expect(reviewer.locator('.follow-one')).toBeVisible();
       await reviewer.emulateMedia({ media: 'screen' });
@@ -178,7 +165,7 @@ for (const language of ['zh-CN', 'en'] as Language[]) {
       await expect(pad.getByText(t('follow.closed'))).toBeVisible();
       await expect(pad.locator('.follow-date').nth(1)).toContainText(t('follow.overdue'));
       await pad.locator('.follow-date').nth(1).tap();
-      await check(pad, 'overdue on a phone');
+      await accessible(pad, 'overdue on a phone');
       await form(pad).getByLabel(t('follow.measured')).fill('93 %');
       await form(pad).getByLabel(t('review.your_name'), { exact: false }).fill('Wang');
       await form(pad).getByRole('button', { name: t('follow.done'), exact: true }).tap();
@@ -210,11 +197,11 @@ for (const language of ['zh-CN', 'en'] as Language[]) {
       await expect(fate.getByText(words[2])).toBeVisible();
       await expect(guest.locator('.follow-date')).toHaveCount(3);
       await expect(guest.locator('button.follow-date')).toHaveCount(0);
-      await check(guest, 'what became of it');
+      await accessible(guest, 'what became of it');
       await ways.nth(0).locator('.fate-link').tap();
       await expect(guest.locator('.review-action .review-open')).toBeVisible();
       await guest.setViewportSize(laptop);
-      await check(guest, 'what became of it on a laptop');
+      await accessible(guest, 'what became of it on a laptop');
       // Who wrote nothing is thanked in one sentence; the facilitator reads the same figures as management.
       await silent.reload();
       await expect(silent.locator('.fate').getByText(t('fate.nothing'))).toBeVisible();
