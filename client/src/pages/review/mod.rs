@@ -179,7 +179,7 @@ fn Document(phase: Phase) -> impl IntoView {
             </header>
             {state}
             <Figures />
-            <Lens unfolded=true />
+            <Lens />
             <Outlooks />
             <Show when=move || !ids.with(Vec::is_empty)>
                 <EffortImpact plan />

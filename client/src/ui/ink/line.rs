@@ -16,9 +16,8 @@ pub fn simplified(points: &[Point], tolerance: f64) -> Vec<Point> {
         let farthest = (from + 1..to)
             .map(|i| (i, to_segment(points[i], points[from], points[to])))
             .max_by(|a, b| a.1.total_cmp(&b.1));
-        if let Some((i, away)) = farthest.filter(|(_, away)| *away > tolerance) {
+        if let Some((i, _)) = farthest.filter(|(_, away)| *away > tolerance) {
             kept[i] = true;
-            debug_assert!(away.is_finite());
             open.extend([(from, i), (i, to)]);
         }
     }
@@ -32,8 +31,7 @@ pub fn path(points: &[Point]) -> String {
     let mut push = |part: String| path.push_str(&part);
     match points {
         // A line to where it is already is a dot, with round ends.
-        [(x, y)] => push(format!("L{x:.1} {y:.1}")),
-        [_, (x, y)] => push(format!("L{x:.1} {y:.1}")),
+        [(x, y)] | [_, (x, y)] => push(format!("L{x:.1} {y:.1}")),
         _ => {
             for pair in points[1..].windows(2) {
                 let ((x, y), next) = (pair[0], pair[1]);

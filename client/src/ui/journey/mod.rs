@@ -113,11 +113,7 @@ pub fn score_word(score: i8, i18n: I18n) -> String {
 
 /// How the journey feels, where the café asks and somebody has said. Folded, its sentence alone.
 #[component]
-pub fn Lens(
-    /// Begins unfolded.
-    #[prop(optional)]
-    unfolded: bool,
-) -> impl IntoView {
+pub fn Lens() -> impl IntoView {
     let i18n = use_i18n();
     let cafe = expect_context::<Cafe>();
     let facts = cafe.memo(Facts::of);
@@ -136,7 +132,7 @@ pub fn Lens(
     move || {
         shown.get().then(|| {
             view! {
-                <details class="journey" open=unfolded>
+                <details class="journey">
                     <summary class="journey-head">
                         <Icon icon=icondata_lu::LuChartSpline />
                         <span class="journey-says">
