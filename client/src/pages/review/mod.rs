@@ -179,8 +179,8 @@ fn Document(phase: Phase) -> impl IntoView {
             </header>
             {state}
             <Figures />
-            <Lens />
             <Outlooks />
+            <Lens />
             <Show when=move || !ids.with(Vec::is_empty)>
                 <EffortImpact plan />
             </Show>
